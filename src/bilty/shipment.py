@@ -1,0 +1,151 @@
+"""What a shipment is: frozen values, and the few facts that follow from them alone.
+
+Nothing here reads a file, a clock or a database. Values are built by `bilty.intake`, which tells every fault at
+once; whoever holds a `Shipment` may rely on it being one that ClickPost's payload can carry.
+
+Units: money is a `Decimal` in rupees, weight whole grams, size whole centimetres, times are aware.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+BOXES_MAX = 999
+BOX_WEIGHT_G_MAX = 1_000_000
+BOX_SIDE_CM_MAX = 600
+EWAYBILL_THRESHOLD = Decimal(50_000)
+"""Rupees an invoice may reach without an e-way bill: CGST Rule 138 wants one above it, ClickPost's page from it on."""
+
+
+class Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The shape of every value here: immutable, comparable, written as JSON without its blanks."""
+
+
+class Party(Frozen):
+    """Somebody a box is fetched from or brought to. `address` is kept byte for byte: couriers match on it."""
+
+    name: str
+    organisation: str
+    phone: str
+    address: str
+    city: str
+    state: str
+    pincode: str
+    email: str = ""
+    country: str = "IN"
+    gstin: str = ""
+
+
+class Facility(Frozen):
+    """A warehouse. Where ClickPost has it saved, `location_code` is sent instead of the address."""
+
+    code: str
+    pickup: Party
+    location_code: str = ""
+    time_zone: str = "Asia/Kolkata"
+
+
+class PaymentMode(StrEnum):
+    PREPAID = "prepaid"
+    COD = "cod"
+
+
+class Payment(Frozen):
+    mode: PaymentMode
+    cod_amount: Decimal = Decimal(0)
+
+
+class Invoice(Frozen):
+    number: str
+    date: date
+    value: Decimal
+    taxable_value: Decimal | None = None
+    cgst: Decimal | None = None
+    sgst: Decimal | None = None
+    igst: Decimal | None = None
+    ewaybill_number: str = ""
+    ewaybill_expires_on: date | None = None
+
+
+class PurchaseOrder(Frozen):
+    number: str
+    expires_on: date | None = None
+
+
+class Item(Frozen):
+    sku: str
+    quantity: int
+    unit_price: Decimal
+    description: str = ""
+    hsn: str = ""
+
+
+class Box(Frozen):
+    """One physical carton. `invoice` and `purchase_order` name one of the shipment's own, or nothing."""
+
+    length_cm: int
+    breadth_cm: int
+    height_cm: int
+    weight_g: int
+    invoice: str = ""
+    purchase_order: str = ""
+    items: tuple[Item, ...] = ()
+
+
+class Appointment(Frozen):
+    """The hours at which the consignee takes delivery, and the slot's id where a fulfilment centre gave one."""
+
+    starts_at: datetime
+    ends_at: datetime
+    id: str = ""
+
+
+class Shipment(Frozen):
+    """One consignment. `boxes` are numbered from 1 in this order."""
+
+    number: str
+    order_number: str
+    facility: str
+    shipping_provider: str
+    consignee: Party
+    payment: Payment
+    invoices: tuple[Invoice, ...]
+    boxes: tuple[Box, ...]
+    purchase_orders: tuple[PurchaseOrder, ...] = ()
+    appointment: Appointment | None = None
+    pickup_at: datetime | None = None
+
+    @property
+    def weight_g(self) -> int:
+        return sum(box.weight_g for box in self.boxes)
+
+    @property
+    def value(self) -> Decimal:
+        return sum((invoice.value for invoice in self.invoices), Decimal(0))
+
+    def box_reference(self, number: int) -> str:
+        """Our own name of box `number` (1..N), the same for every courier: children are matched to boxes by it."""
+        return f"{self.number}-{number}"
+
+
+def encode(shipment: Shipment) -> bytes:
+    return msgspec.json.encode(shipment)
+
+
+def decode(content: bytes | str) -> Shipment:
+    """What `encode` wrote. Raises msgspec.ValidationError on anything else: such a row is a bug, not bad input."""
+    return msgspec.json.decode(content, type=Shipment)
+
+
+def digest(shipment: Shipment) -> str:
+    """What a label stands for. A label asked for under another digest must not go on this shipment's boxes."""
+    return hashlib.sha256(encode(shipment)).hexdigest()
+
+
+def wants_ewaybill(shipment: Shipment, threshold: Decimal = EWAYBILL_THRESHOLD) -> Sequence[Invoice]:
+    """The invoices above `threshold` rupees that have no e-way bill: the goods may not move without one."""
+    return [i for i in shipment.invoices if i.value > threshold and not i.ewaybill_number]

@@ -1,0 +1,283 @@
+"""Where a shipment goes next. Everything that decides it is in this file, and this file does nothing else.
+
+Theory of operation
+-------------------
+A shipment is scheduled in *runs*. A run begins by asking ClickPost who may carry the boxes: that is turn 0, which
+books nothing. Its couriers then take *turns* 1 to 3 under a reference of their own. A turn is a small machine: it has
+a `State`; the state says which `Step` is owed to the world; the reply to it, read in the light of the turn's counters,
+is a `Heard`; and `TABLE[state][heard]` in `bilty.turn` is the next state. There is no other way to move.
+
+Three things hold the machines of one shipment together (`hear`):
+ 1. The first AWB takes the shipment. Every other turn steps aside: it lapses, and its AWB, if one comes, is surplus.
+ 2. While nobody has the shipment and no turn is open, the next courier's turn begins.
+ 3. A turn that ended without a definite no is never over. It is watched by calls that cannot book.
+
+A call is written down before it is made: claiming a turn in ASKING turns it UNCLEAR (`claimed`), because from then
+on ClickPost may have heard us. A process that dies in the middle so leaves the truth behind, and the next one
+inquires instead of asking again. Silence teaches nothing: it is repeated with back-off and uses up no poll, since all
+couriers sit behind one host and an outage must not lapse four hundred turns.
+
+The shipment's status is derived from its turns (`status`), never stored as a fact of its own. Functions take `now`
+and return values; `bilty.dispatcher` does what they say.
+"""
+
+import base64
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from bilty.hearing import moved, read, watch_due
+from bilty.reply import Courier, Label, Reply
+from bilty.turn import Heard, Kind, Rules, State, Step, Turn
+
+REFERENCE_CHARS = 20
+"""ClickPost takes no longer reference: 8 of the shipment's number, a dash, 11 of a hash."""
+
+
+class Status(StrEnum):
+    """What is shown. The values are the API's."""
+
+    CREATED = "created"
+    ON_HOLD = "on_hold"
+    SCHEDULING = "scheduling"
+    LABEL_REQUESTED = "label_requested"
+    LABEL_READY = "label_ready"
+    NEEDS_ATTENTION = "needs_attention"
+    NOT_SERVICEABLE = "not_serviceable"
+    FAILED = "failed"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    DISPATCHED = "dispatched"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """All that decides one shipment's course.
+
+    `installation`, `facility` and `number` name it for references; `digest` is of its present content, which is its
+    `version`. `run` is 0 until it is scheduled. `hold` says why it may not be scheduled, blank if it may. `turns` are
+    those of all runs, in order.
+    """
+
+    installation: str
+    facility: str
+    number: str
+    digest: str
+    version: int = 1
+    run: int = 0
+    hold: str = ""
+    cancel_asked: bool = False
+    failed_told: bool = False
+    dispatched: bool = False
+    turns: tuple[Turn, ...] = ()
+
+    @property
+    def run_turns(self) -> tuple[Turn, ...]:
+        return tuple(turn for turn in self.turns if turn.run == self.run)
+
+    @property
+    def holder(self) -> Turn | None:
+        """The turn that has the shipment. There is at most one, over all runs."""
+        return next((turn for turn in self.turns if turn.kind is Kind.HOLDS), None)
+
+    @property
+    def open_turn(self) -> Turn | None:
+        return next((turn for turn in self.turns if turn.kind is Kind.OPEN), None)
+
+    @property
+    def couriers(self) -> tuple[Courier, ...]:
+        """P1, P2, P3 of the present run, frozen when it began."""
+        return next((turn.couriers for turn in self.run_turns if turn.state is State.RANKED), ())
+
+
+def reference(progress: Progress, run: int, courier: Courier | None) -> str:
+    """The name of a turn to ClickPost: the same again after a restore from backup, and never another courier's."""
+    identity = courier.identity if courier else (0, "")
+    named = "\n".join(
+        map(str, (progress.installation, progress.facility, progress.number, progress.version, run, *identity))
+    )
+    code = base64.b32encode(hashlib.sha256(named.encode()).digest()).decode()[:11]
+    readable = "".join(c if c.isascii() and c.isalnum() else "-" for c in progress.number[:8])
+    return f"{readable}-{code}"
+
+
+def schedule(progress: Progress, now: datetime, courier: Courier | None = None) -> Progress:
+    """Begins a run, or changes nothing: where one is open or has the shipment, where it is held, or cancelled.
+
+    With `courier` that one alone is asked; otherwise ClickPost's order is.
+    """
+    if progress.open_turn or progress.holder or progress.hold or progress.cancel_asked:
+        return progress
+    run = progress.run + 1
+    ranking = Turn(
+        run=run,
+        priority=0,
+        courier=None,
+        reference=reference(progress, run, None),
+        digest=progress.digest,
+        state=State.RANKED if courier else State.RANKING,
+        due_at=None if courier else now,
+        couriers=(courier,) if courier else (),
+    )
+    return _begin_next(replace(progress, run=run, turns=(*progress.turns, ranking)), now)
+
+
+def hear(
+    progress: Progress, turn: Turn, step: Step, reply: Reply, now: datetime, rules: Rules, *, foreign_awb: bool = False
+) -> Progress:
+    """The shipment after `turn` heard `reply` to `step`.
+
+    `foreign_awb`: the reply's AWB is already another shipment's. A reply to a step that is no longer owed, because a
+    person or another turn took the turn out of play meanwhile, changes nothing.
+    """
+    asked = Step.INQUIRE if step is Step.ASK else step  # a turn whose asking is out is UNCLEAR, and owes an inquiry
+    if turn.step is not asked:
+        return progress
+    heard = read(turn, step, reply, rules, _meaning_of_awb(progress, turn, reply, foreign_awb=foreign_awb))
+    if heard is Heard.UNKNOWN_TWICE and progress.cancel_asked:
+        heard = Heard.UNKNOWN_AFTER_ALL  # nobody wants it any more: not asked again
+    after = moved(turn, heard, reply, now, rules)
+    progress = _with(progress, after)
+    if after.kind is Kind.HOLDS and turn.kind is not Kind.HOLDS:
+        progress = _step_aside(progress, now, rules)
+    return _begin_next(progress, now)
+
+
+def _meaning_of_awb(progress: Progress, turn: Turn, reply: Reply, *, foreign_awb: bool) -> Heard:
+    if not isinstance(reply, Label):
+        return Heard.AWB
+    if foreign_awb or any(reply.awb == other.awb for other in progress.turns if other.reference != turn.reference):
+        return Heard.AWB_CONFLICT
+    if progress.cancel_asked or progress.holder:
+        return Heard.AWB_SURPLUS
+    current = turn.run == progress.run and turn.digest == progress.digest and not progress.failed_told
+    return Heard.AWB if current else Heard.AWB_OFFERED
+
+
+def _with(progress: Progress, turn: Turn) -> Progress:
+    turns = tuple(turn if turn.reference == other.reference else other for other in progress.turns)
+    return replace(progress, turns=turns)
+
+
+def _step_aside(progress: Progress, now: datetime, rules: Rules) -> Progress:
+    """Somebody has the shipment: what was never said is withdrawn, what was said is watched, what was offered goes."""
+    for turn in progress.turns:
+        match turn.state:
+            case State.RANKING:
+                progress = _with(progress, replace(turn, state=State.WITHDRAWN, due_at=None))
+            case State.ASKING if turn.asks == 0:
+                progress = _with(progress, replace(turn, state=State.WITHDRAWN, due_at=None))
+            case State.ASKING | State.UNCLEAR | State.WAITING | State.UNDECIDED:
+                lapsed = replace(turn, state=State.LAPSED, lapsed_at=now, polls_done=0, tries=0, planned_due=None)
+                progress = _with(progress, replace(lapsed, due_at=watch_due(lapsed, now, rules)))
+            case State.OFFERED:
+                progress = _with(progress, replace(turn, state=State.SURPLUS, due_at=now))
+            case _:
+                pass
+    return progress
+
+
+def _begin_next(progress: Progress, now: datetime) -> Progress:
+    """The next courier's turn, if the shipment is nobody's, no turn is open, and none waits for a person."""
+    turns = progress.run_turns
+    waits = any(turn.state in (State.STOPPED, State.CONFLICT, State.OFFERED) for turn in turns)
+    if progress.holder or progress.open_turn or progress.cancel_asked or waits:
+        return progress
+    priority = max((turn.priority for turn in turns), default=0) + 1
+    if priority > len(progress.couriers):
+        return progress
+    courier = progress.couriers[priority - 1]
+    turn = Turn(
+        run=progress.run,
+        priority=priority,
+        courier=courier,
+        reference=reference(progress, progress.run, courier),
+        digest=progress.digest,
+        state=State.ASKING,
+        due_at=now,
+    )
+    return replace(progress, turns=(*progress.turns, turn))
+
+
+def poll_now(turn: Turn, now: datetime) -> Turn:
+    """A person is curious: the next call at once, uncounted, and then the rhythm as it was."""
+    if turn.state is not State.WAITING or turn.due_at is None or turn.planned_due is not None:
+        return turn
+    return replace(turn, planned_due=turn.due_at, due_at=now)
+
+
+def cancel(progress: Progress, now: datetime) -> Progress:
+    """A person does not want it sent: an AWB is cancelled, one that still comes will be, and nobody else is asked."""
+    if progress.dispatched:
+        return progress
+    progress = replace(progress, cancel_asked=True)
+    for turn in progress.turns:
+        if turn.kind is Kind.HOLDS or turn.state is State.OFFERED:
+            progress = _with(progress, replace(turn, state=State.SURPLUS, polls_done=0, tries=0, due_at=now))
+        elif turn.state is State.RANKING or (turn.state is State.ASKING and turn.asks == 0):
+            progress = _with(progress, replace(turn, state=State.WITHDRAWN, due_at=None))
+    return progress
+
+
+def status(progress: Progress) -> Status:
+    """What is shown: the first line that holds."""
+    states = {turn.state for turn in progress.run_turns}
+    if progress.dispatched:
+        return Status.DISPATCHED
+    if progress.cancel_asked:
+        return Status.CANCELLING if _still_cancelling(progress) else Status.CANCELLED
+    if progress.holder:
+        return {State.WON: Status.LABEL_READY, State.UNLABELLED: Status.NEEDS_ATTENTION}.get(
+            progress.holder.state, Status.LABEL_REQUESTED
+        )
+    if not states:
+        return Status.ON_HOLD if progress.hold else Status.CREATED
+    if states & {State.RANKING, State.ASKING, State.UNCLEAR}:
+        return Status.SCHEDULING
+    if State.WAITING in states:
+        return Status.LABEL_REQUESTED
+    if State.UNSERVICEABLE in states:
+        return Status.NOT_SERVICEABLE
+    definite = {State.RANKED, State.REFUSED, State.WITHDRAWN, State.CANCELLED}
+    return Status.FAILED if states <= definite else Status.NEEDS_ATTENTION
+
+
+def _still_cancelling(progress: Progress) -> bool:
+    return any(turn.kind is Kind.OPEN or turn.kind is Kind.EXTRA for turn in progress.turns)
+
+
+class Concern(StrEnum):
+    """What a person must see or settle. `bilty.telling` says it in words."""
+
+    UNDECIDED = "undecided"
+    UNLABELLED = "awb_without_label"
+    STOPPED = "stopped"
+    OFFERED = "late_label"
+    UNCANCELLED = "cancel_refused"
+    PICKED_UP = "surplus_picked_up"
+    CONFLICT = "awb_conflict"
+    NO_LABEL = "no_label"
+
+
+_CONCERNS = {
+    State.UNDECIDED: Concern.UNDECIDED,
+    State.UNLABELLED: Concern.UNLABELLED,
+    State.STOPPED: Concern.STOPPED,
+    State.OFFERED: Concern.OFFERED,
+    State.UNCANCELLED: Concern.UNCANCELLED,
+    State.PICKED_UP: Concern.PICKED_UP,
+    State.CONFLICT: Concern.CONFLICT,
+}
+
+
+def concerns(progress: Progress) -> tuple[tuple[Concern, Turn], ...]:
+    """Every turn a person must look at, of every run, each with its reason; a stopped one only until a new run."""
+    shown = [
+        (_CONCERNS[turn.state], turn)
+        for turn in progress.turns
+        if turn.state in _CONCERNS and (turn.state is not State.STOPPED or turn.run == progress.run)
+    ]
+    if not shown and status(progress) is Status.NEEDS_ATTENTION:
+        shown = [(Concern.NO_LABEL, turn) for turn in progress.run_turns if turn.state is State.LAPSED]
+    return tuple(shown)
