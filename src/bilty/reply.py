@@ -4,6 +4,8 @@ A connector translates whatever it hears into one of these, once, at the edge. `
 words, kept for people; decisions are taken on the type and on `Refusal` alone.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -130,3 +132,14 @@ class Cancelled(Frozen, tag=True):
 Reply: TypeAlias = (
     Ranking | Label | Paper | Accepted | NotYet | Refused | Unknown | Unclear | Busy | Denied | PickedUp | Cancelled
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and what came of it, without any secret, bodies cut to 64 KiB. `status` is HTTP's, 0 if none came."""
+
+    at: datetime
+    request: str
+    status: int
+    answer: str
+    duration_ms: int

@@ -16,10 +16,10 @@ class Kind(StrEnum):
 
 
 class Connector(Frozen):
-    """What the panel's Connector tab holds. `key` is a secret: it is stored encrypted and never shown again."""
+    """What the panel's Connector tab holds. `key` is a secret: it is kept apart, encrypted, and never shown again."""
 
     username: str
-    key: str
+    key: str = ""
     packslip_required: bool = False
     pickup_after_minutes: int = 30
     appointment_after_days: int | None = None

@@ -6,7 +6,6 @@ can neither book nor cancel; only `ask` books, and only under `Booking.reference
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from bilty.reply import (
@@ -22,6 +21,7 @@ from bilty.reply import (
     Unclear,
     Unknown,
 )
+from bilty.reply import Exchange as Exchange  # told by every call, kept by bilty.store
 from bilty.shipment import Facility, Shipment
 from bilty.shipping_provider import Terms
 
@@ -39,17 +39,6 @@ class Booking:
     terms: Terms | None = None
     awb: str = ""
     label_url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request and what came of it, without any secret, bodies cut to 64 KiB. `status` is HTTP's, 0 if none came."""
-
-    at: datetime
-    request: str
-    status: int
-    answer: str
-    duration_ms: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,239 @@
+"""The dispatcher: does what `bilty.workflow` decided. It claims what is due, calls, hears and settles, and decides
+nothing itself.
+
+    claim    due turns, written down as asked before a byte leaves      one transaction, in sets
+    call     the aggregator, many at once, no connection held           `_call`
+    settle   what was heard, each shipment moved by the workflow        one transaction, in sets
+
+It is woken by NOTIFY, by an answer, or by the next due time. The database may go away at any moment: claims then wait,
+answers are kept and settled when it is back, and what a dead process held is due again when its lease ends.
+"""
+
+import asyncio
+import contextlib
+import itertools
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+import asyncpg
+import structlog
+from obstore.exceptions import BaseError
+
+from bilty.aggregator import Aggregator, Booking, Listed, Pdf, Said, Trouble
+from bilty.reply import Busy, Denied, NotYet, Paper, PickedUp, Refusal, Refused, Reply, Unclear
+from bilty.store import claims
+from bilty.store.claims import LEASE, Claim, Outcome
+from bilty.store.database import DISCONNECTED, Pool
+from bilty.store.labels import LabelStore, pages_of
+from bilty.store.secrets import Vault
+from bilty.turn import Rules, Step
+
+LEASE_S, LEASE_LEFT_MIN_S = LEASE.total_seconds(), 5
+"""A call starts only with so much of its lease left; one that comes late is left to whoever claims the turn next."""
+REST_MIN_S, IDLE_MAX_S = 0.05, 30
+SETTLE_MAX = 500
+DATABASE_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+STOP_WITHIN_S = 40
+"""Longer than the longest call, so that a graceful stop hears every answer it asked for."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a dispatcher works with. `aggregator` makes (or finds) the one that serves a claim's provider."""
+
+    pool: Pool
+    vault: Vault
+    labels: LabelStore
+    aggregator: Callable[[Claim], Aggregator]
+    rules: Rules
+    calls_max: int
+
+
+async def work_off(tools: Tools, now: datetime) -> int:
+    """One round at a given time: everything due at `now` claimed, called and settled. For tests and tools."""
+    claimed = await claims.claim(tools.pool, tools.vault, calls_max=tools.calls_max, calls_out={}, now=now)
+    outcomes = await asyncio.gather(*(_outcome(tools, claim) for claim in claimed))
+    if outcomes:
+        await claims.settle(tools.pool, outcomes, tools.rules, now=now)
+    return len(outcomes)
+
+
+class Dispatcher:
+    """Runs until told to stop. Any number of them, in any number of processes, may share one database."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._calls: dict[asyncio.Task[None], int] = {}
+        self._outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
+        self._settling = False
+
+    def wake(self) -> None:
+        """Something may be due: heard from the database, or from whoever scheduled it."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Claims no more, hears the calls that are out, settles them, and returns from `run`."""
+        self._stopping = True
+        self.wake()
+
+    async def run(self) -> None:
+        settler = asyncio.create_task(self._settle_all())
+        try:
+            while not self._stopping:
+                self._woken.clear()
+                if not await self._claim():
+                    await self._rest()
+            await self._finish()
+        finally:
+            for task in (settler, *self._calls):
+                task.cancel()
+            await asyncio.gather(settler, *self._calls, return_exceptions=True)
+
+    async def _claim(self) -> int:
+        tools, before = self._tools, asyncio.get_running_loop().time()
+        try:
+            claimed = await claims.claim(
+                tools.pool, tools.vault, calls_max=tools.calls_max, calls_out=Counter(self._calls.values())
+            )
+        except DISCONNECTED as trouble:
+            log.warning("database.away", during="claim", why=type(trouble).__name__)
+            return 0
+        for claim in claimed:
+            call = asyncio.create_task(self._call(claim, before + LEASE_S - LEASE_LEFT_MIN_S))
+            self._calls[call] = claim.provider_id
+            call.add_done_callback(self._ended)
+        return len(claimed)
+
+    async def _call(self, claim: Claim, not_after: float) -> None:
+        if asyncio.get_running_loop().time() < not_after:
+            self._outcomes.put_nowait(await _outcome(self._tools, claim))
+
+    def _ended(self, call: asyncio.Task[None]) -> None:
+        del self._calls[call]
+        self.wake()  # a place is free
+
+    async def _settle_all(self) -> None:
+        while True:
+            batch = [await self._outcomes.get()]
+            self._settling = True
+            while not self._outcomes.empty() and len(batch) < SETTLE_MAX:
+                batch.append(self._outcomes.get_nowait())
+            await self._settle(batch)
+            self._settling = False
+            self.wake()
+
+    async def _settle(self, batch: Sequence[Outcome]) -> None:
+        """Until it is written: an answer is not thrown away because the database is."""
+        for wait_s in itertools.chain(DATABASE_BACKOFF_S, itertools.repeat(DATABASE_BACKOFF_S[-1])):
+            try:
+                await claims.settle(self._tools.pool, batch, self._tools.rules)
+            except (*DISCONNECTED, TimeoutError, asyncpg.TransactionRollbackError) as trouble:
+                log.warning("database.away", during="settle", why=type(trouble).__name__)
+                await asyncio.sleep(wait_s)
+            except Exception:
+                # One outcome that cannot be written must not hold up the others; its turn is due again at lease end.
+                log.exception("settle.failed", references=[o.claim.turn.reference for o in batch])
+                return await self._settle_apart(batch)
+            else:
+                return None
+        return None
+
+    async def _settle_apart(self, batch: Sequence[Outcome]) -> None:
+        if len(batch) > 1:
+            for outcome in batch:
+                await self._settle([outcome])
+
+    async def _rest(self) -> None:
+        """Until woken, or the next turn is due."""
+        try:
+            due_in_s = await claims.next_due(self._tools.pool)
+        except (*DISCONNECTED, TimeoutError):
+            due_in_s = DATABASE_BACKOFF_S[-1]
+        # Never quite zero: what is due and not to be had is another worker's, or waits for a free place.
+        rest_s = IDLE_MAX_S if due_in_s is None else min(max(due_in_s, REST_MIN_S), IDLE_MAX_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), rest_s)
+
+    async def _finish(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_WITHIN_S):
+                while self._calls or self._settling or not self._outcomes.empty():
+                    self._woken.clear()
+                    await self._woken.wait()
+
+
+async def _outcome(tools: Tools, claim: Claim) -> Outcome:
+    turn = claim.turn
+    booking = Booking(
+        shipment=claim.shipment,
+        facility=claim.facility,
+        reference=turn.reference,
+        courier=turn.courier,
+        terms=claim.terms,
+        awb=turn.awb,
+        label_url=turn.label_url,
+    )
+    try:
+        said = await _say(tools, claim.step, tools.aggregator(claim), booking)
+    except Exception:
+        # A connector does not raise; should it, the turn is left as it was written down: asked, and unclear.
+        log.exception("call.failed", reference=turn.reference, step=claim.step)
+        said = Said(Unclear("Bilty could not read the answer.", silent=True))
+    return Outcome(claim=claim, reply=said.reply, exchanges=said.exchanges)
+
+
+async def _say(tools: Tools, step: Step, aggregator: Aggregator, booking: Booking) -> Said[Reply]:
+    match step:
+        case Step.RANK:
+            return await _confirmed(aggregator, await aggregator.rank(booking))
+        case Step.ASK:
+            return await _confirmed(aggregator, await aggregator.ask(booking))
+        case Step.INQUIRE:
+            return await _confirmed(aggregator, await aggregator.inquire(booking))
+        case Step.FETCH_LABEL:
+            return await _kept(tools.labels, await aggregator.fetch_label(booking))
+        case Step.CANCEL:
+            return await _cancelled(aggregator, booking)
+        case _:
+            assert_never(step)
+
+
+async def _confirmed(aggregator: Aggregator, said: Said[Reply]) -> Said[Reply]:
+    """An answer about our own account is checked once: if fetch-accounts is refused too, it is everybody's trouble."""
+    reply = said.reply
+    if not isinstance(reply, Refused) or reply.refusal is not Refusal.ACCOUNT:
+        return said
+    checked = await aggregator.accounts()
+    if isinstance(checked.reply, Refused):
+        reply = Denied(reply.message or checked.reply.message)
+    elif not isinstance(checked.reply, Listed):
+        reply = Busy(reply.message)  # cannot tell now: nothing was booked, so the same is said again
+    return Said(reply, said.exchanges + checked.exchanges)
+
+
+async def _kept(labels: LabelStore, said: Said[Pdf | NotYet | Trouble]) -> Said[Reply]:
+    """The PDF is in the store before anything refers to it."""
+    if not isinstance(said.reply, Pdf):
+        return Said(said.reply, said.exchanges)
+    try:
+        sha256 = await labels.put(said.reply.content)
+    except (OSError, BaseError) as trouble:
+        log.exception("label.not_kept", why=type(trouble).__name__)
+        return Said(Unclear("The label store cannot be written.", silent=True), said.exchanges)
+    return Said(Paper(sha256=sha256, pages=await asyncio.to_thread(pages_of, said.reply.content)), said.exchanges)
+
+
+async def _cancelled(aggregator: Aggregator, booking: Booking) -> Said[Reply]:
+    """One tracking read first: what the courier has is never cancelled. No answer to it does not stop the cancel."""
+    tracked = await aggregator.track(booking)
+    if isinstance(tracked.reply, PickedUp):
+        return Said(tracked.reply, tracked.exchanges)
+    said = await aggregator.cancel(booking)
+    return Said(said.reply, tracked.exchanges + said.exchanges)

@@ -1,0 +1,139 @@
+"""Settings: environment variables `BILTY_…`, read once at the start into one frozen value.
+
+A secret may be given in a file instead (`BILTY_…_FILE`). An unknown or malformed variable stops the program, naming
+it: a misspelt setting that is silently ignored is found out too late.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from bilty.intake import IntakeRules
+from bilty.turn import Rules
+
+PREFIX = "BILTY_"
+
+
+class SettingsError(Exception):
+    """One sentence a line, each naming its variable."""
+
+
+class Settings(BaseModel):
+    """Every setting, with its default. Seconds, minutes and rupees as the names say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database_url: SecretStr | None = Field(
+        default=None, description="An outside PostgreSQL (15 or newer). Blank: our own."
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: Path.home() / ".local/share/bilty", description="Database, labels and secret live here."
+    )
+    listen: str = Field(default="127.0.0.1:8080", description="Address and port of panel and API.")
+    public_url: str = Field(default="", description="What sign-in links begin with. Blank: http:// and BILTY_LISTEN.")
+    secret_key: SecretStr | None = Field(
+        default=None, description="Seals the ClickPost key. Blank: kept in the data folder."
+    )
+    label_store: str = Field(default="", description="A folder or a bucket's URL. Blank: in the data folder.")
+    postgres_user: str = Field(
+        default="", description="Whom our own PostgreSQL runs as when we are root. Blank: nobody."
+    )
+
+    clickpost_url: str = Field(default="https://www.clickpost.in/api", description="Ends in /api.")
+    clickpost_tracking_url: str = Field(default="", description="Blank: follows BILTY_CLICKPOST_URL.")
+    clickpost_create_style: Literal["b2b_v1", "mps_v3"] = Field(
+        default="b2b_v1", description="Which create call is used."
+    )
+    clickpost_status_style: Literal["", "get_b2b", "get_v3"] = Field(
+        default="", description="Which status call is used. Blank: the one of the create style."
+    )
+    clickpost_box_stickers: bool = Field(default=False, description="Ask ClickPost for box stickers.")
+    allow_private_addresses: bool = Field(
+        default=False, description="Fetch labels from, and hand off to, private addresses too."
+    )
+    calls_max: int = Field(default=200, ge=1, le=5000, description="Calls out at once, for each provider and process.")
+
+    poll_interval_seconds: float = Field(default=120, ge=0.1, le=3600, description="Between two polls of a turn.")
+    polls_max: int = Field(default=6, ge=1, le=100, description="Polls until the next courier's turn.")
+    watch_interval_seconds: float = Field(default=600, ge=0.1, le=86400, description="Between looks at a lapsed turn.")
+    stop_on_faulty_data: bool = Field(
+        default=False, description="Faulty data waits for a person, not the next courier."
+    )
+    ewaybill_threshold_rupees: Decimal = Field(
+        default=Decimal(50_000), ge=0, description="An e-way bill is due above it."
+    )
+    ewaybill_missing: Literal["hold", "send"] = Field(default="hold", description="What to do when it is missing.")
+
+    @field_validator("clickpost_url", "clickpost_tracking_url")
+    @classmethod
+    def _without_slash(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("give a URL that begins with http:// or https://")
+        return url.rstrip("/")
+
+    @field_validator("listen")
+    @classmethod
+    def _address(cls, listen: str) -> str:
+        host, _, port = listen.rpartition(":")
+        if not host or not port.isdigit() or int(port) > 65535:
+            raise ValueError("give ADDRESS:PORT, like 127.0.0.1:8080")
+        return listen
+
+    @property
+    def host(self) -> str:
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def address(self) -> str:
+        return self.public_url.rstrip("/") or f"http://{self.listen}"
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(
+            poll_interval=timedelta(seconds=self.poll_interval_seconds),
+            polls_max=self.polls_max,
+            watch_interval=timedelta(seconds=self.watch_interval_seconds),
+            stop_on_faulty_data=self.stop_on_faulty_data,
+        )
+
+    @property
+    def intake_rules(self) -> IntakeRules:
+        return IntakeRules(ewaybill_threshold=self.ewaybill_threshold_rupees, ewaybill_missing=self.ewaybill_missing)
+
+
+_SECRETS = ("database_url", "secret_key")
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. Raises SettingsError."""
+    environment = os.environ if environment is None else environment
+    given: dict[str, str] = {}
+    troubles = []
+    for variable in sorted(name for name in environment if name.startswith(PREFIX)):
+        name, value = variable.removeprefix(PREFIX).lower(), environment[variable]
+        if name.endswith("_file") and name.removesuffix("_file") in _SECRETS:
+            try:
+                given[name.removesuffix("_file")] = Path(value).read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError) as trouble:
+                troubles.append(f"{variable}: cannot read {value!r} ({type(trouble).__name__}). Name a readable file.")
+        elif name in Settings.model_fields:
+            given[name] = value
+        else:
+            troubles.append(f"{variable}: no such setting. `bilty settings` lists them.")
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as faults:
+        troubles += [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in faults.errors(include_input=False)]
+        raise SettingsError("\n".join(troubles)) from None
+    if troubles:
+        raise SettingsError("\n".join(troubles))
+    return settings

@@ -1,0 +1,108 @@
+"""The connection to PostgreSQL: pool, migrations, and the one connection that listens."""
+
+import asyncio
+import contextlib
+import importlib.resources
+from collections.abc import AsyncIterator, Callable
+from typing import TypeAlias
+
+import asyncpg
+import structlog
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+POOL_MAX = 10
+STATEMENT_TIMEOUT_S = 30
+CONNECT_TIMEOUT_S = 10
+RELISTEN_EVERY_S = 1
+POSTGRES_MIN = 15
+DUE_CHANNEL, CHANGED_CHANNEL = "bilty_due", "bilty_changed"
+_MIGRATION_LOCK = 0x62696C7479  # "bilty": any number of programs may start at once
+
+DISCONNECTED = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
+"""What a statement raises when the server went away: a reason to wait and say it again, never to give up."""
+
+log = structlog.get_logger()
+
+
+async def connect_pool(dsn: str, *, size: int = POOL_MAX) -> Pool:
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=size,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=STATEMENT_TIMEOUT_S,
+        server_settings={"timezone": "UTC", "jit": "off", "application_name": "bilty"},
+    )
+
+
+async def migrate(connection: Connection) -> list[str]:
+    """Applies what is not applied yet, each file in a transaction of its own, and returns their names.
+
+    Raises RuntimeError on a server that is too old. Files are numbered; order is what their names say.
+    """
+    if connection.get_server_version().major < POSTGRES_MIN:
+        raise RuntimeError(
+            f"PostgreSQL {POSTGRES_MIN} or newer is needed; this one is {connection.get_server_version()}."
+        )
+    await connection.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+    try:
+        await connection.execute(
+            """CREATE TABLE IF NOT EXISTS migrations (
+                   name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())"""
+        )
+        done = {row["name"] for row in await connection.fetch("SELECT name FROM migrations")}
+        pending = [(name, sql) for name, sql in _migrations() if name not in done]
+        for name, sql in pending:
+            async with connection.transaction():
+                await connection.execute(sql)
+                await connection.execute("INSERT INTO migrations (name) VALUES ($1)", name)
+        return [name for name, _ in pending]
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock($1)", _MIGRATION_LOCK)
+
+
+def _migrations() -> list[tuple[str, str]]:
+    folder = importlib.resources.files("bilty.store") / "migrations"
+    return sorted((file.name, file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".sql"))
+
+
+@contextlib.asynccontextmanager
+async def listening(dsn: str, heard: Callable[[str, str], None]) -> AsyncIterator[None]:
+    """Calls `heard(channel, payload)` for each NOTIFY while the block runs.
+
+    The one connection is watched and made anew when the server went away; `heard(channel, "")` then says that
+    something may have been missed.
+    """
+    task = asyncio.create_task(_listen(dsn, heard))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _listen(dsn: str, heard: Callable[[str, str], None]) -> None:
+    def hear(_connection: object, _pid: int, channel: str, payload: object) -> None:
+        heard(channel, str(payload))
+
+    while True:
+        lost = asyncio.Event()
+        try:
+            connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S, command_timeout=STATEMENT_TIMEOUT_S)
+        except DISCONNECTED as trouble:
+            log.warning("listen.lost", why=type(trouble).__name__)
+            await asyncio.sleep(RELISTEN_EVERY_S)
+            continue
+        try:
+            connection.add_termination_listener(lambda _connection, lost=lost: lost.set())
+            for channel in (DUE_CHANNEL, CHANGED_CHANNEL):
+                await connection.add_listener(channel, hear)
+                heard(channel, "")
+            await lost.wait()
+        except DISCONNECTED as trouble:
+            log.warning("listen.lost", why=type(trouble).__name__)
+        finally:
+            connection.terminate()

@@ -1,0 +1,80 @@
+"""What one answer says about everybody's: a provider that is paused, alarmed or silent, an account that refuses us.
+
+These are facts of the provider, so that an outage is one banner and not four hundred items.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from bilty.reply import Busy, Denied, Refusal, Refused, Reply, Unclear
+from bilty.store.database import Connection
+from bilty.store.progress import Course
+from bilty.turn import Step, Turn
+
+Spoken: TypeAlias = tuple[int, int, Step, Reply]
+"""Provider, revision of its connector, the step, and what was said to it."""
+
+
+async def note(connection: Connection, spoken: Sequence[Spoken], at: datetime) -> None:
+    by_provider: dict[int, list[Spoken]] = {}
+    for said in spoken:
+        by_provider.setdefault(said[0], []).append(said)
+    for provider_id, of_provider in by_provider.items():
+        await _note_silence(connection, provider_id, [reply for *_, step, reply in of_provider if _is_api(step)], at)
+        await _note_alarm(connection, provider_id, [r for *_, step, r in of_provider if step is Step.INQUIRE], at)
+        for _, revision, _, reply in of_provider:
+            if isinstance(reply, Denied):
+                # Under the old credentials, if Update Connector came in between: no reason to pause the new ones.
+                await connection.execute(
+                    """UPDATE shipping_providers SET paused_at = $2, paused_why = $3
+                        WHERE id = $1 AND revision = $4 AND paused_at IS NULL""",
+                    provider_id,
+                    at,
+                    reply.message,
+                    revision,
+                )
+
+
+def _is_api(step: Step) -> bool:
+    return step is not Step.FETCH_LABEL  # its time goes to the label's host, which is somebody else's
+
+
+def _is_silence(reply: Reply) -> bool:
+    return isinstance(reply, Busy) or (isinstance(reply, Unclear) and reply.silent)
+
+
+async def _note_silence(connection: Connection, provider_id: int, replies: Sequence[Reply], at: datetime) -> None:
+    if any(not _is_silence(reply) for reply in replies):
+        sql = "UPDATE shipping_providers SET silent_since = NULL WHERE id = $1 AND silent_since IS NOT NULL"
+        await connection.execute(sql, provider_id)
+    elif replies:
+        sql = "UPDATE shipping_providers SET silent_since = $2 WHERE id = $1 AND silent_since IS NULL"
+        await connection.execute(sql, provider_id, at)
+
+
+async def _note_alarm(connection: Connection, provider_id: int, replies: Sequence[Reply], at: datetime) -> None:
+    alarming = [reply for reply in replies if isinstance(reply, Unclear) and reply.undocumented]
+    if alarming:
+        sql = "UPDATE shipping_providers SET alarmed_at = $2, alarmed_why = $3 WHERE id = $1 AND alarmed_at IS NULL"
+        await connection.execute(sql, provider_id, at, alarming[0].message)
+    elif any(not _is_silence(reply) and not isinstance(reply, Unclear) for reply in replies):
+        sql = (
+            "UPDATE shipping_providers SET alarmed_at = NULL, alarmed_why = '' WHERE id = $1 AND alarmed_at IS NOT NULL"
+        )
+        await connection.execute(sql, provider_id)
+
+
+async def note_accounts(connection: Connection, heard: Iterable[tuple[Course, Turn, Reply]]) -> None:
+    """A courier account that refuses us is the admin's business, told once a facility and account."""
+    rows = [
+        (course.provider_id, course.facility_id, *turn.courier.identity, reply.code, reply.message)
+        for course, turn, reply in heard
+        if isinstance(reply, Refused) and reply.refusal is Refusal.COURIER_ACCOUNT and turn.courier
+    ]
+    if rows:
+        await connection.executemany(
+            """INSERT INTO notices (provider_id, facility_id, cp_id, account_code, code, message)
+               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING""",
+            rows,
+        )

@@ -1,0 +1,277 @@
+"""A shipment's course, between the database and `bilty.workflow`: read under a lock, written as what changed.
+
+Whoever changes a course does it through `changing`: dispatcher, request and import alike. The lock is on the
+shipment's row and on its turns, so that a claim, which takes turns only, can never be overwritten by a decision that
+did not see it.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from bilty.reply import Courier
+from bilty.store.database import CHANGED_CHANNEL, DUE_CHANNEL, Connection
+from bilty.turn import State, Turn
+from bilty.workflow import Progress, concerns, status
+
+
+@dataclass(slots=True)
+class Course:
+    """One shipment under lock: what it was, and what it shall be. `answered` are turns whose call came back."""
+
+    shipment_id: int
+    provider_id: int
+    facility_id: int
+    before: Progress
+    after: Progress
+    ids: dict[str, int]
+    fences: dict[str, int]
+    answered: set[str]
+
+
+NOTIFY_BYTES_MAX = 7_900
+"""PostgreSQL takes payloads under 8,000 bytes; a longer list of ids is sent blank: look at all."""
+_TURN_COLUMNS = """id, shipment_id, version, run, priority, cp_id, account_code, courier_name, reference, state, due_at,
+    fence, asks, unknowns, polls_done, tries, planned_due, asked_at, lapsed_at, awb, label_url, label_sha256,
+    label_pages, code, message, couriers"""
+
+
+@asynccontextmanager
+async def changing(
+    connection: Connection, shipment_ids: Sequence[int], now: datetime
+) -> AsyncIterator[dict[int, Course]]:
+    """The courses of these shipments, locked; at the end of the block what changed in `after` is written.
+
+    The caller holds a transaction. Shipments are locked in the order of their ids, so that no two callers wait for
+    each other. One NOTIFY a block.
+    """
+    courses = await courses_of(connection, sorted(set(shipment_ids)), lock=True)
+    yield courses
+    changed = [c for c in courses.values() if c.after != c.before or c.answered]
+    if changed:
+        await _write(connection, changed, now)
+
+
+async def courses_of(connection: Connection, shipment_ids: Sequence[int], *, lock: bool = False) -> dict[int, Course]:
+    """The courses by shipment. Without the lock they are for showing only."""
+    rows = await connection.fetch(
+        f"""SELECT s.id, s.provider_id, s.facility_id, f.code AS facility, s.number, s.version, s.run, s.hold,
+                  s.cancel_asked, s.failed_told, s.dispatched, i.id AS installation
+             FROM shipments s JOIN facilities f ON f.id = s.facility_id CROSS JOIN installation i
+            WHERE s.id = ANY($1) ORDER BY s.id {"FOR UPDATE OF s" if lock else ""}""",  # noqa: S608 - constants
+        shipment_ids,
+    )
+    digests = await _digests(connection, shipment_ids)
+    turns = await connection.fetch(
+        f"""SELECT {_TURN_COLUMNS} FROM turns WHERE shipment_id = ANY($1)
+             ORDER BY id {"FOR UPDATE" if lock else ""}""",  # noqa: S608 - constants
+        shipment_ids,
+    )
+    by_shipment: dict[int, list[asyncpg.Record]] = {}
+    for turn in turns:
+        by_shipment.setdefault(turn["shipment_id"], []).append(turn)
+    return {row["id"]: _course(row, by_shipment.get(row["id"], []), digests) for row in rows}
+
+
+async def _digests(connection: Connection, shipment_ids: Sequence[int]) -> dict[tuple[int, int], str]:
+    rows = await connection.fetch(
+        "SELECT shipment_id, version, digest FROM shipment_versions WHERE shipment_id = ANY($1)", shipment_ids
+    )
+    return {(row["shipment_id"], row["version"]): row["digest"] for row in rows}
+
+
+def _course(row: asyncpg.Record, turns: Sequence[asyncpg.Record], digests: Mapping[tuple[int, int], str]) -> Course:
+    progress = Progress(
+        installation=row["installation"],
+        facility=row["facility"],
+        number=row["number"],
+        digest=digests[row["id"], row["version"]],
+        version=row["version"],
+        run=row["run"],
+        hold=row["hold"],
+        cancel_asked=row["cancel_asked"],
+        failed_told=row["failed_told"],
+        dispatched=row["dispatched"],
+        turns=tuple(turn_of(turn, digests[row["id"], turn["version"]]) for turn in turns),
+    )
+    return Course(
+        shipment_id=row["id"],
+        provider_id=row["provider_id"],
+        facility_id=row["facility_id"],
+        before=progress,
+        after=progress,
+        ids={turn["reference"]: turn["id"] for turn in turns},
+        fences={turn["reference"]: turn["fence"] for turn in turns},
+        answered=set(),
+    )
+
+
+def turn_of(row: asyncpg.Record, digest: str) -> Turn:
+    courier = row["cp_id"] is not None
+    return Turn(
+        run=row["run"],
+        priority=row["priority"],
+        courier=Courier(row["cp_id"], row["account_code"], row["courier_name"]) if courier else None,
+        reference=row["reference"],
+        digest=digest,
+        state=State(row["state"]),
+        due_at=row["due_at"],
+        asks=row["asks"],
+        unknowns=row["unknowns"],
+        polls_done=row["polls_done"],
+        tries=row["tries"],
+        planned_due=row["planned_due"],
+        asked_at=row["asked_at"],
+        lapsed_at=row["lapsed_at"],
+        awb=row["awb"],
+        label_url=row["label_url"],
+        label_sha256=row["label_sha256"],
+        label_pages=row["label_pages"],
+        code=row["code"],
+        message=row["message"],
+        couriers=msgspec.json.decode(row["couriers"], type=tuple[Courier, ...]),
+    )
+
+
+def _turn_row(course: Course, turn: Turn) -> dict[str, object]:
+    courier = turn.courier
+    return {
+        "id": course.ids.get(turn.reference),
+        "shipment_id": course.shipment_id,
+        "provider_id": course.provider_id,
+        "version": course.after.version,
+        "run": turn.run,
+        "priority": turn.priority,
+        "cp_id": courier and courier.cp_id,
+        "account_code": courier and courier.account_code,
+        "courier_name": courier and courier.name,
+        "reference": turn.reference,
+        "state": turn.state,
+        "due_at": turn.due_at,
+        "asks": turn.asks,
+        "unknowns": turn.unknowns,
+        "polls_done": turn.polls_done,
+        "tries": turn.tries,
+        "planned_due": turn.planned_due,
+        "asked_at": turn.asked_at,
+        "lapsed_at": turn.lapsed_at,
+        "awb": turn.awb,
+        "label_url": turn.label_url,
+        "label_sha256": turn.label_sha256,
+        "label_pages": turn.label_pages,
+        "code": turn.code,
+        "message": turn.message,
+        "couriers": turn.couriers,
+    }
+
+
+async def _write(connection: Connection, courses: Sequence[Course], now: datetime) -> None:
+    moved = [(c, was, turn) for c in courses for was, turn in _moved(c)]
+    known = [_turn_row(c, turn) for c, was, turn in moved if was is not None]
+    answered = [c.ids[reference] for c in courses for reference in c.answered]
+    if known:
+        await _update_turns(connection, known)
+    if answered:
+        await connection.execute("UPDATE turns SET claimed_at = NULL WHERE id = ANY($1)", answered)
+    begun = [(c, _turn_row(c, turn)) for c, was, turn in moved if was is None]
+    if begun:
+        await _insert_turns(connection, begun)
+    await _update_shipments(connection, courses)
+    await _write_timeline(connection, courses, moved, now)
+    await _notify(connection, courses, due=any(t.due_at is not None and t.due_at <= now for _, _, t in moved))
+
+
+def _moved(course: Course) -> list[tuple[Turn | None, Turn]]:
+    before = {turn.reference: turn for turn in course.before.turns}
+    return [
+        (before.get(turn.reference), turn)
+        for turn in course.after.turns
+        if turn.reference in course.answered or before.get(turn.reference) != turn
+    ]
+
+
+async def _update_turns(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
+    await connection.execute(
+        """UPDATE turns t SET state = r.state, due_at = r.due_at, asks = r.asks, unknowns = r.unknowns,
+                  polls_done = r.polls_done, tries = r.tries, planned_due = r.planned_due, asked_at = r.asked_at,
+                  lapsed_at = r.lapsed_at, awb = r.awb, label_url = r.label_url, label_sha256 = r.label_sha256,
+                  label_pages = r.label_pages, code = r.code, message = r.message, couriers = r.couriers
+             FROM jsonb_populate_recordset(NULL::turns, $1) r WHERE t.id = r.id""",
+        msgspec.json.encode(rows).decode(),
+    )
+
+
+async def _insert_turns(connection: Connection, begun: Sequence[tuple[Course, dict[str, object]]]) -> None:
+    rows = await connection.fetch(
+        """INSERT INTO turns (shipment_id, provider_id, version, run, priority, cp_id, account_code, courier_name,
+                              reference, state, due_at, couriers)
+           SELECT shipment_id, provider_id, version, run, priority, cp_id, account_code, courier_name,
+                  reference, state, due_at, couriers
+             FROM jsonb_populate_recordset(NULL::turns, $1)
+           RETURNING id, reference""",
+        msgspec.json.encode([row for _, row in begun]).decode(),
+    )
+    ids = {row["reference"]: row["id"] for row in rows}
+    for course, row in begun:
+        reference = str(row["reference"])
+        course.ids[reference] = ids[reference]
+
+
+async def _update_shipments(connection: Connection, courses: Sequence[Course]) -> None:
+    rows = [
+        {
+            "id": c.shipment_id,
+            "run": c.after.run,
+            "hold": c.after.hold,
+            "cancel_asked": c.after.cancel_asked,
+            "failed_told": c.after.failed_told,
+            "dispatched": c.after.dispatched,
+            "status": status(c.after),
+            "concerns": [concern for concern, _ in concerns(c.after)],
+        }
+        for c in courses
+        if _shown(c.before) != _shown(c.after)
+    ]
+    if rows:
+        await connection.execute(
+            """UPDATE shipments s SET run = r.run, hold = r.hold, cancel_asked = r.cancel_asked,
+                      failed_told = r.failed_told, dispatched = r.dispatched, status = r.status, concerns = r.concerns
+                 FROM jsonb_to_recordset($1) AS r(id bigint, run integer, hold text, cancel_asked boolean,
+                      failed_told boolean, dispatched boolean, status text, concerns text[])
+                WHERE s.id = r.id""",
+            msgspec.json.encode(rows).decode(),
+        )
+
+
+def _shown(progress: Progress) -> tuple[object, ...]:
+    return replace(progress, turns=()), status(progress), concerns(progress)
+
+
+async def _write_timeline(
+    connection: Connection, courses: Sequence[Course], moved: Sequence[tuple[Course, Turn | None, Turn]], now: datetime
+) -> None:
+    """One line each time a turn moved or was told something; silence stands in the exchanges alone."""
+    rows: list[tuple[int, int | None, datetime, str, int, str]] = [
+        (c.shipment_id, c.ids[turn.reference], now, turn.state, turn.polls_done, turn.message)
+        for c, was, turn in moved
+        if was is None or (was.state, was.polls_done) != (turn.state, turn.polls_done)
+    ]
+    rows += [
+        (c.shipment_id, None, now, status(c.after), 0, "") for c in courses if status(c.before) is not status(c.after)
+    ]
+    if rows:
+        await connection.executemany(
+            """INSERT INTO timeline (shipment_id, turn_id, at, state, polls_done, message)
+               VALUES ($1, $2, $3, $4, $5, $6)""",
+            rows,
+        )
+
+
+async def _notify(connection: Connection, courses: Sequence[Course], *, due: bool) -> None:
+    ids = ",".join(str(c.shipment_id) for c in courses)
+    channels = [(CHANGED_CHANNEL, ids if len(ids) < NOTIFY_BYTES_MAX else "")] + ([(DUE_CHANNEL, "")] if due else [])
+    await connection.executemany("SELECT pg_notify($1, $2)", channels)

@@ -1,0 +1,107 @@
+"""Shipping providers, their connectors, and facilities: what an admin sets up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from bilty.shipment import Facility
+from bilty.shipping_provider import Connector, Kind, ShippingProvider
+from bilty.store.database import DUE_CHANNEL, Connection
+from bilty.store.secrets import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A provider and how it is: for pages, the API and doctor. The key is not in it."""
+
+    id: int
+    provider: ShippingProvider
+    connector: Connector | None
+    revision: int
+    paused_at: datetime | None
+    paused_why: str
+    alarmed_at: datetime | None
+    alarmed_why: str
+    silent_since: datetime | None
+
+
+async def put_provider(connection: Connection, provider: ShippingProvider) -> bool:
+    """True when it is new."""
+    return bool(
+        await connection.fetchval(
+            """INSERT INTO shipping_providers (code, kind, name, enabled) VALUES ($1, $2, $3, $4)
+               ON CONFLICT (code) DO UPDATE SET kind = $2, name = $3, enabled = $4 RETURNING xmax = 0""",
+            provider.code,
+            provider.kind,
+            provider.name,
+            provider.enabled,
+        )
+    )
+
+
+async def put_connector(connection: Connection, vault: Vault, code: str, connector: Connector) -> bool:
+    """Update Connector: a paused provider goes on by itself. False when there is no such provider."""
+    keyless = msgspec.structs.replace(connector, key="")
+    found = await connection.fetchval(
+        """UPDATE shipping_providers
+              SET connector = $2, sealed_key = $3, revision = revision + 1, paused_at = NULL, paused_why = ''
+            WHERE code = $1 RETURNING id""",
+        code,
+        msgspec.json.encode(keyless).decode(),
+        vault.seal(connector.key),
+    )
+    await connection.execute("SELECT pg_notify($1, '')", DUE_CHANNEL)
+    return found is not None
+
+
+async def connector_of(connection: Connection, vault: Vault, code: str) -> Connector | None:
+    """With its key. Raises ValueError where that was sealed with another secret."""
+    row = await connection.fetchrow("SELECT connector, sealed_key FROM shipping_providers WHERE code = $1", code)
+    return open_connector(row, vault) if row and row["connector"] else None
+
+
+def open_connector(row: asyncpg.Record, vault: Vault) -> Connector:
+    connector = msgspec.json.decode(row["connector"], type=Connector)
+    return msgspec.structs.replace(connector, key=vault.open(row["sealed_key"]))
+
+
+async def standings(connection: Connection) -> Sequence[Standing]:
+    rows = await connection.fetch(
+        """SELECT id, code, kind, name, enabled, connector, revision, paused_at, paused_why, alarmed_at, alarmed_why,
+                  silent_since
+             FROM shipping_providers ORDER BY id LIMIT 1000"""  # an installation has a handful
+    )
+    return [
+        Standing(
+            id=row["id"],
+            provider=ShippingProvider(row["code"], Kind(row["kind"]), row["name"], row["enabled"]),
+            connector=msgspec.json.decode(row["connector"], type=Connector) if row["connector"] else None,
+            revision=row["revision"],
+            paused_at=row["paused_at"],
+            paused_why=row["paused_why"],
+            alarmed_at=row["alarmed_at"],
+            alarmed_why=row["alarmed_why"],
+            silent_since=row["silent_since"],
+        )
+        for row in rows
+    ]
+
+
+async def put_facility(connection: Connection, facility: Facility) -> bool:
+    """True when it is new."""
+    return bool(
+        await connection.fetchval(
+            """INSERT INTO facilities (code, content) VALUES ($1, $2)
+               ON CONFLICT (code) DO UPDATE SET content = $2 RETURNING xmax = 0""",
+            facility.code,
+            msgspec.json.encode(facility).decode(),
+        )
+    )
+
+
+async def facility_of(connection: Connection, code: str) -> Facility | None:
+    content = await connection.fetchval("SELECT content FROM facilities WHERE code = $1", code)
+    return msgspec.json.decode(content, type=Facility) if content else None
