@@ -1,0 +1,21 @@
+"""Intake: what comes from outside is parsed here, once, into frozen values, and every fault is told at once.
+
+Nothing here raises on a document, whatever it holds, and nothing reads a clock: `today` is given.
+"""
+
+from bilty.intake.parties import facility_warnings, parse_facility
+from bilty.intake.providers import parse_connector, parse_provider
+from bilty.intake.reader import Fault, Rejected
+from bilty.intake.shipments import Accepted, IntakeRules, parse_shipment
+
+__all__ = [
+    "Accepted",
+    "Fault",
+    "IntakeRules",
+    "Rejected",
+    "facility_warnings",
+    "parse_connector",
+    "parse_facility",
+    "parse_provider",
+    "parse_shipment",
+]
