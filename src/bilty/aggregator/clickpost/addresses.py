@@ -1,0 +1,26 @@
+"""Which addresses on the internet a label may be fetched from. Pure."""
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+_HERE = IPv4Address("127.0.0.1")
+
+
+def is_public(address: str) -> bool:
+    """False for what lies inside somebody's network, this machine included, however it is spelt; True needs proof."""
+    try:
+        told = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(told, IPv6Address):
+        told = _leads_to(told)
+    return told.is_global and not told.is_multicast and not told.is_reserved
+
+
+def _leads_to(address: IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address that an IPv6 one stands for, else itself; a tunnel counts as private."""
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    if address.sixtofour or address.teredo:
+        return _HERE
+    return address.ipv4_mapped or address
