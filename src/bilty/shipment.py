@@ -14,6 +14,9 @@ from enum import StrEnum
 
 import msgspec
 
+Day = date
+"""The type, where a field is called `date` itself."""
+
 BOXES_MAX = 999
 BOX_WEIGHT_G_MAX = 1_000_000
 BOX_SIDE_CM_MAX = 600
@@ -61,19 +64,19 @@ class Payment(Frozen):
 
 class Invoice(Frozen):
     number: str
-    date: date
+    date: Day
     value: Decimal
     taxable_value: Decimal | None = None
     cgst: Decimal | None = None
     sgst: Decimal | None = None
     igst: Decimal | None = None
     ewaybill_number: str = ""
-    ewaybill_expires_on: date | None = None
+    ewaybill_expires_on: Day | None = None
 
 
 class PurchaseOrder(Frozen):
     number: str
-    expires_on: date | None = None
+    expires_on: Day | None = None
 
 
 class Item(Frozen):

@@ -24,6 +24,9 @@ class Connector(Frozen):
     pickup_after_minutes: int = 30
     appointment_after_days: int | None = None
 
+    def __repr__(self) -> str:
+        return f"Connector(username={self.username!r}, key=…)"  # a repr finds its way into logs and traces
+
 
 class ShippingProvider(Frozen):
     code: str

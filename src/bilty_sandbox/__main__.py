@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
 from collections.abc import Sequence
@@ -13,21 +14,25 @@ from bilty_sandbox.world import DEMO_KEY, DEMO_USERNAME, OUTAGE_EVERY_SECONDS, O
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    asyncio.run(_run(_options(argv)))
+    given = _parser().parse_args(argv)
+    asyncio.run(_run(_options(given), given.idle_exit or None))
 
 
-async def _run(options: Options) -> None:
+async def _run(options: Options, idle_exit: float | None) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     async with serve(options) as sandbox:
         sys.stdout.write(f"sandbox ready at {sandbox.url}\n")
         sys.stdout.flush()
-        await ended.wait()
+        heard = -1
+        while not ended.is_set() and sandbox.world.requests != heard:
+            heard = sandbox.world.requests
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), idle_exit)
 
 
-def _options(argv: Sequence[str] | None) -> Options:
-    given = _parser().parse_args(argv)
+def _options(given: argparse.Namespace) -> Options:
     host, _, port = str(given.listen).rpartition(":")
     hostile = given.mischief == "on"
     policy = Policy(enabled=hostile, off=tuple(given.off), rules=tuple(given.courier), usual=given.usual)
@@ -69,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--outage-every", type=float, default=OUTAGE_EVERY_SECONDS, metavar="SECONDS", help="sandbox time; 0: never")
     add("--outage-for", type=float, default=OUTAGE_FOR_SECONDS, metavar="SECONDS")
     add("--outage-style", choices=("both", "reset", "hang"), default="both")
+    add("--idle-exit", type=float, default=0.0, metavar="SECONDS", help="end when nobody asked for so long; 0: never")
     add("--ewaybill-required", action="store_true", help="refuse invoices from 50,000 rupees without an e-way bill")
     add("--plain-labels", action="store_true", help="for benchmarks: labels that cost nothing to draw")
     return parser

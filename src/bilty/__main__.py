@@ -1,0 +1,3 @@
+from bilty.cli import main
+
+main()

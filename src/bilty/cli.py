@@ -1,0 +1,262 @@
+"""The command `bilty`. Each command says in one sentence what is wrong and what to do, and then exits with 1."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+
+import structlog
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from bilty import __version__, postgres
+from bilty.settings import Settings, SettingsError, read_settings
+
+if TYPE_CHECKING:
+    from bilty.running import Opened
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+user = typer.Typer(no_args_is_help=True, help="Who may sign in to the panel.")
+key = typer.Typer(no_args_is_help=True, help="Who may call the API.")
+app.add_typer(user, name="user")
+app.add_typer(key, name="key")
+
+T = TypeVar("T")
+
+# What a command needs is imported where it is used: `bilty --help` and a bad setting should not wait for the web.
+
+
+def main() -> None:
+    app()
+
+
+@app.command()
+def up() -> None:
+    """Everything in one process: panel, API and dispatcher."""
+    _serve(web=True, work=True)
+
+
+@app.command()
+def web() -> None:
+    """The panel and the API."""
+    _serve(web=True, work=False)
+
+
+@app.command()
+def work() -> None:
+    """A dispatcher. Any number of them may share one database."""
+    _serve(web=False, work=True)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's schema. `up`, `web` and `work` do it by themselves."""
+
+    async def nothing_more(_state: "Opened") -> None:
+        return
+
+    _with_state(nothing_more)
+    print("The database is as this version needs it.")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A CSV file, see docs/order-file.md", exists=True, dir_okay=False)],
+    *,
+    schedule: Annotated[bool, typer.Option(help="Book them at once.")] = False,
+    all_or_nothing: Annotated[bool, typer.Option(help="One fault, and nothing goes in.")] = False,
+) -> None:
+    """Take the shipments of an order file in. The same file twice changes nothing."""
+    raise typer.Exit(_with_state(lambda state: _import(state, file, schedule=schedule, all_or_nothing=all_or_nothing)))
+
+
+@app.command()
+def doctor(
+    *,
+    live: Annotated[bool, typer.Option(help="Ask the real ClickPost account, step by step.")] = False,
+    book: Annotated[bool, typer.Option(help="With --live: book one shipment, and cancel it again.")] = False,
+    provider: Annotated[str, typer.Option(help="The shipping provider's code, if there are several.")] = "",
+    facility: Annotated[str, typer.Option(help="The facility's code, if there are several.")] = "",
+    pincode: Annotated[str, typer.Option(help="Where the boxes would go.")] = "400001",
+) -> None:
+    """Say what is well and what is not, and which setting mends it."""
+    from bilty.doctor import examine
+
+    raise typer.Exit(
+        _with_state(
+            lambda state: examine(state, live=live, book=book, provider=provider, facility=facility, pincode=pincode)
+        )
+    )
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def sandbox(context: typer.Context) -> None:
+    """A hostile ClickPost B2B to test against. `bilty sandbox --help` lists its options."""
+    os.execv(sys.executable, [sys.executable, "-m", "bilty_sandbox", *context.args])  # noqa: S606 - our own program
+
+
+@app.command()
+def demo(
+    *, once: Annotated[bool, typer.Option(help="Book the sample orders, print a table, and end.")] = False
+) -> None:
+    """Sandbox, panel and dispatcher with sample orders, in `.demo/` of this folder."""
+    from bilty.demo import run_demo
+
+    _configure_logs(quiet=True)
+    raise typer.Exit(_plainly(lambda: run_demo(once=once)))
+
+
+@app.command()
+def settings() -> None:
+    """List every setting with its default."""
+    for name, setting in Settings.model_fields.items():
+        default = setting.get_default(call_default_factory=True, validated_data={})
+        print(f"BILTY_{name.upper()} ({'blank' if default in (None, '') else default})\n    {setting.description}")
+
+
+@user.command("add")
+def user_add(email: str, role: Annotated[str, typer.Option(help="admin, dispatcher or viewer")] = "admin") -> None:
+    """Print a sign-in link, good once and for 24 hours."""
+    from bilty.store import access
+
+    if "@" not in email or len(email) > 200:
+        _stop(f"{email} is not an e-mail address: give one like asha@example.com.")
+    if role not in list(access.Role):
+        _stop(f"--role {role} is not known: give admin, dispatcher or viewer.")
+
+    async def add(state: "Opened") -> str:
+        async with state.pool.acquire() as connection, connection.transaction():
+            return await access.add_user(connection, email, access.Role(role), datetime.now(UTC))
+
+    token = _with_state(add)
+    print(f"{_settings().address}/sign-in/{token}")
+
+
+@key.command("add")
+def key_add(name: str, scope: Annotated[str, typer.Option(help="read, dispatch or admin")] = "dispatch") -> None:
+    """Print a new API key. It is shown this once."""
+    from bilty.store import access
+
+    if scope not in list(access.Scope):
+        _stop(f"--scope {scope} is not known: give read, dispatch or admin.")
+
+    async def add(state: "Opened") -> str:
+        async with state.pool.acquire() as connection:
+            return await access.add_key(connection, name, access.Scope(scope))
+
+    print(f"A key for {name}, scope {scope}. It is shown this once:")
+    print(_with_state(add))
+
+
+async def _import(state: "Opened", file: Path, *, schedule: bool, all_or_nothing: bool) -> int:
+    from bilty.importing import import_orders, schedule_orders
+
+    now, rules = datetime.now(UTC), state.settings.intake_rules
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        report = await import_orders(
+            state.pool,
+            file,
+            rules,
+            now,
+            all_or_nothing=all_or_nothing,
+            told=lambda what, count: bar.update(task, description=f"{count} shipments {what}"),
+        )
+    scheduled = await schedule_orders(state.pool, report.ids, now) if schedule else 0
+    for warning in report.warnings:
+        print(f"warning, {warning}")
+    for fault in report.faults:
+        print(fault)
+    print(
+        f"{report.new} taken in, {report.same} there already, {report.held} of the new on hold, "
+        f"{scheduled} scheduled, {len(report.faults)} faults"
+    )
+    return 1 if report.faults else 0
+
+
+@app.callback(invoke_without_command=True)
+def version(*, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Bilty: a dispatch desk for business-to-business shipments of many boxes."""
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+def _serve(*, web: bool, work: bool) -> None:
+    from bilty.running import run
+
+    def ready(state: "Opened") -> None:
+        listening = f", listening on {state.settings.address}" if web else ""
+        print(f"bilty {__version__} is up{listening}", flush=True)
+
+    _with_state(lambda state: run(state, web=web, work=work, ready=lambda: ready(state)), quiet=False)
+
+
+def _with_state(act: Callable[["Opened"], Awaitable[T]], *, quiet: bool = True) -> T:
+    """Runs `act` on the opened database."""
+    _configure_logs(quiet=quiet)
+    settings = _settings()
+
+    def go() -> T:
+        from bilty.running import database, opened
+
+        async def in_loop() -> T:
+            async with opened(settings, found) as state:
+                return await act(state)
+
+        with database(settings) as found:
+            return asyncio.run(in_loop())
+
+    return _plainly(go)
+
+
+def _plainly(act: Callable[[], T]) -> T:
+    """What stops a command is said to a person, without a trace."""
+    from bilty.running import CannotStart
+
+    try:
+        return act()
+    except (CannotStart, postgres.PostgresUnavailable) as trouble:
+        _stop(str(trouble))
+    except ExceptionGroup as group:
+        matching = group.subgroup((CannotStart, postgres.PostgresUnavailable))
+        if matching is None:
+            raise
+        _stop(str(matching.exceptions[0]))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _settings() -> Settings:
+    try:
+        return read_settings()
+    except SettingsError as troubles:
+        _stop(str(troubles))
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
+
+
+def _configure_logs(*, quiet: bool) -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR if quiet else logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,240 @@
+"""What a running Bilty consists of, put together: database, label store, dispatcher, panel. `bilty.cli` starts it."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+
+import asyncpg
+import structlog
+import uvicorn
+
+from bilty import postgres
+from bilty.aggregator import Aggregator
+from bilty.aggregator.clickpost import ClickPost, CreateStyle, Endpoints, Http, StatusStyle
+from bilty.dispatcher import Dispatcher, Tools
+from bilty.settings import Settings
+from bilty.store import providers
+from bilty.store.claims import Claim
+from bilty.store.database import DISCONNECTED, DUE_CHANNEL, Pool, connect_pool, listening, migrate
+from bilty.store.labels import LabelStore
+from bilty.store.secrets import Vault, kept_secret
+from bilty.web import WebTools, make_app
+from bilty.web.changes import Changes
+
+BACKLOG = 4096
+LOOK_EVERY_S = 1.0
+GRACE_S = 45
+"""For a stop: longer than the dispatcher takes to hear the calls that are out."""
+
+log = structlog.get_logger()
+
+
+class CannotStart(Exception):  # noqa: N818 - said to a person as it stands
+    """One sentence: what is in the way, and the remedy."""
+
+
+@dataclass(slots=True)
+class Database:
+    """The address of PostgreSQL and, where it is ours, how to bring it back should it die."""
+
+    dsn: str
+    revive: Callable[[], object] | None = None
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Database]:
+    """The outside server that is named, or our own, started if nobody has. Raises postgres.PostgresUnavailable."""
+    if settings.database_url is not None:
+        yield Database(settings.database_url.get_secret_value())
+        return
+    with ExitStack() as entered:
+
+        def enter() -> str:
+            return entered.enter_context(postgres.running(settings.data_dir, run_as=settings.postgres_user or None))
+
+        yield Database(enter(), revive=enter)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What every command that touches the data works with."""
+
+    settings: Settings
+    database: Database
+    pool: Pool
+    vault: Vault
+    labels: LabelStore
+
+
+@asynccontextmanager
+async def opened(settings: Settings, database: Database) -> AsyncIterator[Opened]:
+    """Migrated and ready. Raises CannotStart."""
+    try:
+        pool = await connect_pool(database.dsn)
+    except (*DISCONNECTED, asyncpg.PostgresError, TimeoutError) as trouble:
+        raise CannotStart(
+            f"PostgreSQL cannot be reached ({str(trouble) or type(trouble).__name__}). "
+            "Check that it runs and what BILTY_DATABASE_URL says, or leave that out to use Bilty's own."
+        ) from None
+    try:
+        async with pool.acquire() as connection:
+            for name in await migrate(connection):
+                log.info("migrated", migration=name)
+        secret = settings.secret_key.get_secret_value() if settings.secret_key else kept_secret(settings.data_dir)
+        folder = settings.label_store or str(settings.data_dir / "documents")
+        state = Opened(settings, database, pool, Vault(secret), LabelStore.at(folder))
+        await _check_vault(state)
+        yield state
+    finally:
+        # Closing waits for whoever still holds a connection; a server that is gone must not hold up the end.
+        with contextlib.suppress(TimeoutError, *DISCONNECTED):
+            await asyncio.wait_for(pool.close(), LOOK_EVERY_S * 5)
+        pool.terminate()
+
+
+async def _check_vault(state: Opened) -> None:
+    async with state.pool.acquire() as connection:
+        for standing in await providers.standings(connection):
+            try:
+                await providers.connector_of(connection, state.vault, standing.provider.code)
+            except ValueError as trouble:
+                raise CannotStart(f"Shipping provider {standing.provider.code}: {trouble}") from None
+
+
+@dataclass(slots=True)
+class Connectors:
+    """ClickPost accounts by provider, each made once for every revision of its connector."""
+
+    endpoints: Endpoints
+    http: Http
+    _made: dict[int, tuple[int, ClickPost]] = field(default_factory=dict)
+
+    def aggregator_of(self, claim: Claim) -> Aggregator:
+        known = self._made.get(claim.provider_id)
+        if known is None or known[0] != claim.provider_revision:
+            known = (claim.provider_revision, ClickPost(claim.connector, self.endpoints, self.http))
+            self._made[claim.provider_id] = known
+        return known[1]
+
+
+def endpoints_of(settings: Settings) -> Endpoints:
+    return Endpoints(
+        base_url=settings.clickpost_url,
+        tracking_url=settings.clickpost_tracking_url,
+        create_style=CreateStyle(settings.clickpost_create_style),
+        status_style=StatusStyle(settings.clickpost_status_style) if settings.clickpost_status_style else None,
+        box_stickers=settings.clickpost_box_stickers,
+        allow_private_addresses=settings.allow_private_addresses,
+    )
+
+
+async def run(
+    state: Opened,
+    *,
+    web: bool,
+    work: bool,
+    ready: Callable[[], object] = lambda: None,
+    beside: Coroutine[object, object, None] | None = None,
+) -> None:
+    """Panel, dispatcher or both, until SIGTERM, SIGINT or the end of `beside`; what is out is heard and settled first.
+
+    Raises what a part raised: none of them ends by itself.
+    """
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    changes = Changes()
+    async with Http() as http, asyncio.TaskGroup() as group:
+        dispatcher = Dispatcher(_tools(state, http)) if work else None
+        server = _server(state, changes) if web else None
+
+        def heard(channel: str, payload: str) -> None:
+            changes.heard(channel, payload)
+            if dispatcher and channel == DUE_CHANNEL:
+                dispatcher.wake()
+
+        helpers = [group.create_task(_keep_database(state)), group.create_task(_until(beside, stopping))]
+        parts = [group.create_task(dispatcher.run())] if dispatcher else []
+        parts += [group.create_task(server.serve([_bound(state.settings)]))] if server else []
+        async with listening(state.database.dsn, heard):
+            ready()
+            await stopping.wait()
+            changes.close()
+            if dispatcher:
+                dispatcher.stop()
+            if server:
+                server.should_exit = True
+            await asyncio.wait(parts, timeout=GRACE_S)
+        for task in (*helpers, *parts):
+            task.cancel()
+
+
+async def _until(beside: Coroutine[object, object, None] | None, stopping: asyncio.Event) -> None:
+    if beside is not None:
+        await beside
+        stopping.set()
+
+
+def _tools(state: Opened, http: Http) -> Tools:
+    connectors = Connectors(endpoints_of(state.settings), http)
+    return Tools(
+        pool=state.pool,
+        vault=state.vault,
+        labels=state.labels,
+        aggregator=connectors.aggregator_of,
+        rules=state.settings.rules,
+        calls_max=state.settings.calls_max,
+    )
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to `run`, which stops more than the server."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _server(state: Opened, changes: Changes) -> _Server:
+    app = make_app(WebTools(state.pool, state.vault, state.labels, state.settings, changes))
+    return _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=5,
+            backlog=BACKLOG,
+        )
+    )
+
+
+def _bound(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as trouble:
+        raise CannotStart(
+            f"Cannot listen on {settings.listen} ({trouble.strerror}). "
+            "Stop what listens there, or name another address in BILTY_LISTEN."
+        ) from None
+
+
+async def _keep_database(state: Opened) -> None:
+    """Our own PostgreSQL is brought back when it died. Everything else just waits for it."""
+    revive = state.database.revive
+    while revive:
+        await asyncio.sleep(LOOK_EVERY_S)
+        try:
+            await state.pool.fetchval("SELECT 1")
+        except (*DISCONNECTED, TimeoutError):
+            log.warning("database.reviving")
+            try:
+                await asyncio.to_thread(revive)
+            except postgres.PostgresUnavailable as trouble:
+                log.exception("database.not_revived", why=str(trouble))
