@@ -137,14 +137,18 @@ def moved(turn: Turn, heard: Heard, reply: Reply, now: datetime, rules: Rules) -
         awb=reply.awb if isinstance(reply, Label) else turn.awb,
         label_url=reply.label_url if isinstance(reply, Label) else turn.label_url,
         label_sha256=reply.sha256 if isinstance(reply, Paper) else turn.label_sha256,
-        code=reply.code if isinstance(reply, Refused) else turn.code,
+        label_pages=reply.pages if isinstance(reply, Paper) else turn.label_pages,
+        code=reply.code if isinstance(reply, Refused) else 0 if reply.message else turn.code,
         message=reply.message or turn.message,
         couriers=first_three(reply.couriers) if isinstance(reply, Ranking) else turn.couriers,
     )
-    return replace(after, due_at=_due(turn, after, heard, reply, now, rules))
+    due_at = _due(turn, after, heard, now, rules)
+    if due_at and isinstance(reply, Busy):
+        due_at = max(due_at, now + timedelta(seconds=reply.retry_after_s))
+    return replace(after, due_at=due_at)
 
 
-def _due(before: Turn, turn: Turn, heard: Heard, reply: Reply, now: datetime, rules: Rules) -> datetime | None:
+def _due(before: Turn, turn: Turn, heard: Heard, now: datetime, rules: Rules) -> datetime | None:
     if turn.step is None:
         return None
     if turn.state is State.LAPSED:
@@ -152,8 +156,7 @@ def _due(before: Turn, turn: Turn, heard: Heard, reply: Reply, now: datetime, ru
     if turn.state in (State.UNDECIDED, State.UNLABELLED, State.UNCANCELLED):
         return now + rules.watch_interval
     if heard in (Heard.SILENCE, Heard.NOTHING_SENT):
-        retry_after_s = reply.retry_after_s if isinstance(reply, Busy) else 0
-        return now + timedelta(seconds=max(min(BACKOFF_MAX_S, 2 ** (turn.tries - 1)), retry_after_s))
+        return now + timedelta(seconds=min(BACKOFF_MAX_S, 2 ** (turn.tries - 1)))
     if turn.state is State.UNCLEAR:
         return now + _gap(INQUIRY_GAPS, turn.polls_done, rules.poll_interval, rules)
     entered = turn.state is not before.state

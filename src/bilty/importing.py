@@ -72,12 +72,12 @@ async def import_orders(
 
 
 async def schedule_orders(pool: Pool, ids: list[int], now: datetime) -> int:
-    """Books what was taken in, in sets. Returns how many may be booked; what is on hold stays there."""
+    """Books what was taken in, in sets. Returns how many were; importing a file again books nothing again."""
     scheduled = 0
     remaining = iter(ids)
     while batch := list(islice(remaining, BATCH)):
         async with pool.acquire() as connection, connection.transaction():
-            after = await schedule_all(connection, batch, now)
+            after = await schedule_all(connection, batch, now, again=False)
         scheduled += sum(progress.run > 0 for progress in after.values())
     return scheduled
 

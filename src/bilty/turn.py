@@ -211,6 +211,7 @@ class Turn:
     awb: str = ""
     label_url: str = ""
     label_sha256: str = ""
+    label_pages: int = 0
     code: int = 0
     message: str = ""
     couriers: tuple[Courier, ...] = ()

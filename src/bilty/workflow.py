@@ -23,6 +23,7 @@ and return values; `bilty.dispatcher` does what they say.
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -93,7 +94,7 @@ class Progress:
 
 def reference(progress: Progress, run: int, courier: Courier | None) -> str:
     """The name of a turn to ClickPost: the same again after a restore from backup, and never another courier's."""
-    identity = courier.identity if courier else (0, "")
+    identity = courier.identity if courier else ("ranking",)
     named = "\n".join(
         map(str, (progress.installation, progress.facility, progress.number, progress.version, run, *identity))
     )
@@ -120,7 +121,7 @@ def schedule(progress: Progress, now: datetime, courier: Courier | None = None) 
         due_at=None if courier else now,
         couriers=(courier,) if courier else (),
     )
-    return _begin_next(replace(progress, run=run, turns=(*progress.turns, ranking)), now)
+    return _begin_next(replace(progress, run=run, failed_told=False, turns=(*progress.turns, ranking)), now)
 
 
 def hear(
@@ -141,7 +142,7 @@ def hear(
     progress = _with(progress, after)
     if after.kind is Kind.HOLDS and turn.kind is not Kind.HOLDS:
         progress = _step_aside(progress, now, rules)
-    return _begin_next(progress, now)
+    return _ask_nobody(progress, now) if progress.cancel_asked else _begin_next(progress, now)
 
 
 def _meaning_of_awb(progress: Progress, turn: Turn, reply: Reply, *, foreign_awb: bool) -> Heard:
@@ -162,27 +163,34 @@ def _with(progress: Progress, turn: Turn) -> Progress:
 
 def _step_aside(progress: Progress, now: datetime, rules: Rules) -> Progress:
     """Somebody has the shipment: what was never said is withdrawn, what was said is watched, what was offered goes."""
+    progress = _ask_nobody(progress, now)
     for turn in progress.turns:
-        match turn.state:
-            case State.RANKING:
-                progress = _with(progress, replace(turn, state=State.WITHDRAWN, due_at=None))
-            case State.ASKING if turn.asks == 0:
-                progress = _with(progress, replace(turn, state=State.WITHDRAWN, due_at=None))
-            case State.ASKING | State.UNCLEAR | State.WAITING | State.UNDECIDED:
-                lapsed = replace(turn, state=State.LAPSED, lapsed_at=now, polls_done=0, tries=0, planned_due=None)
-                progress = _with(progress, replace(lapsed, due_at=watch_due(lapsed, now, rules)))
-            case State.OFFERED:
-                progress = _with(progress, replace(turn, state=State.SURPLUS, due_at=now))
-            case _:
-                pass
+        if turn.kind is Kind.OPEN:
+            lapsed = _lapsed(turn, now)
+            progress = _with(progress, replace(lapsed, due_at=watch_due(lapsed, now, rules)))
+        elif turn.state is State.OFFERED:
+            progress = _with(progress, replace(turn, state=State.SURPLUS, due_at=now))
     return progress
+
+
+def _ask_nobody(progress: Progress, now: datetime) -> Progress:
+    """What was to be said is not said any more: withdrawn, or watched if it was said before."""
+    turn = progress.open_turn
+    if turn is None or turn.step not in (Step.RANK, Step.ASK):
+        return progress
+    said = turn.asks > 0
+    return _with(progress, _lapsed(turn, now) if said else replace(turn, state=State.WITHDRAWN, due_at=None))
+
+
+def _lapsed(turn: Turn, now: datetime) -> Turn:
+    return replace(turn, state=State.LAPSED, due_at=now, lapsed_at=now, polls_done=0, tries=0, planned_due=None)
 
 
 def _begin_next(progress: Progress, now: datetime) -> Progress:
     """The next courier's turn, if the shipment is nobody's, no turn is open, and none waits for a person."""
     turns = progress.run_turns
     waits = any(turn.state in (State.STOPPED, State.CONFLICT, State.OFFERED) for turn in turns)
-    if progress.holder or progress.open_turn or progress.cancel_asked or waits:
+    if progress.holder or progress.open_turn or waits:
         return progress
     priority = max((turn.priority for turn in turns), default=0) + 1
     if priority > len(progress.couriers):
@@ -211,12 +219,10 @@ def cancel(progress: Progress, now: datetime) -> Progress:
     """A person does not want it sent: an AWB is cancelled, one that still comes will be, and nobody else is asked."""
     if progress.dispatched:
         return progress
-    progress = replace(progress, cancel_asked=True)
+    progress = _ask_nobody(replace(progress, cancel_asked=True), now)
     for turn in progress.turns:
         if turn.kind is Kind.HOLDS or turn.state is State.OFFERED:
             progress = _with(progress, replace(turn, state=State.SURPLUS, polls_done=0, tries=0, due_at=now))
-        elif turn.state is State.RANKING or (turn.state is State.ASKING and turn.asks == 0):
-            progress = _with(progress, replace(turn, state=State.WITHDRAWN, due_at=None))
     return progress
 
 
@@ -226,7 +232,7 @@ def status(progress: Progress) -> Status:
     if progress.dispatched:
         return Status.DISPATCHED
     if progress.cancel_asked:
-        return Status.CANCELLING if _still_cancelling(progress) else Status.CANCELLED
+        return _status_of_cancelling(progress)
     if progress.holder:
         return {State.WON: Status.LABEL_READY, State.UNLABELLED: Status.NEEDS_ATTENTION}.get(
             progress.holder.state, Status.LABEL_REQUESTED
@@ -239,12 +245,15 @@ def status(progress: Progress) -> Status:
         return Status.LABEL_REQUESTED
     if State.UNSERVICEABLE in states:
         return Status.NOT_SERVICEABLE
-    definite = {State.RANKED, State.REFUSED, State.WITHDRAWN, State.CANCELLED}
-    return Status.FAILED if states <= definite else Status.NEEDS_ATTENTION
+    definite = State.STOPPED not in states and all(turn.kind is Kind.OVER for turn in progress.turns)
+    return Status.FAILED if definite else Status.NEEDS_ATTENTION
 
 
-def _still_cancelling(progress: Progress) -> bool:
-    return any(turn.kind is Kind.OPEN or turn.kind is Kind.EXTRA for turn in progress.turns)
+def _status_of_cancelling(progress: Progress) -> Status:
+    if any(turn.state in (State.PICKED_UP, State.CONFLICT) for turn in progress.turns):
+        return Status.NEEDS_ATTENTION  # no cancel will be tried: it is a person's to settle
+    under_way = any(turn.kind is Kind.OPEN or turn.kind is Kind.EXTRA for turn in progress.turns)
+    return Status.CANCELLING if under_way else Status.CANCELLED
 
 
 class Concern(StrEnum):
@@ -260,7 +269,7 @@ class Concern(StrEnum):
     NO_LABEL = "no_label"
 
 
-_CONCERNS = {
+CONCERNS: Mapping[State, Concern] = {
     State.UNDECIDED: Concern.UNDECIDED,
     State.UNLABELLED: Concern.UNLABELLED,
     State.STOPPED: Concern.STOPPED,
@@ -272,12 +281,13 @@ _CONCERNS = {
 
 
 def concerns(progress: Progress) -> tuple[tuple[Concern, Turn], ...]:
-    """Every turn a person must look at, of every run, each with its reason; a stopped one only until a new run."""
+    """Every turn a person must look at, of every run, each with its reason; a stopped one while all wait for it."""
+    attention = status(progress) is Status.NEEDS_ATTENTION
     shown = [
-        (_CONCERNS[turn.state], turn)
+        (CONCERNS[turn.state], turn)
         for turn in progress.turns
-        if turn.state in _CONCERNS and (turn.state is not State.STOPPED or turn.run == progress.run)
+        if turn.state in CONCERNS and (turn.state is not State.STOPPED or (attention and turn.run == progress.run))
     ]
-    if not shown and status(progress) is Status.NEEDS_ATTENTION:
-        shown = [(Concern.NO_LABEL, turn) for turn in progress.run_turns if turn.state is State.LAPSED]
+    if not shown and attention:
+        shown = [(Concern.NO_LABEL, turn) for turn in progress.turns if turn.state is State.LAPSED]
     return tuple(shown)

@@ -151,14 +151,18 @@ async def _known(connection: Connection, keys: Sequence[tuple[int, str]]) -> dic
     return {(row["facility_id"], row["number"]): (row["id"], row["digest"]) for row in rows}
 
 
-async def schedule_all(connection: Connection, shipment_ids: Sequence[int], now: datetime) -> dict[int, Progress]:
+async def schedule_all(
+    connection: Connection, shipment_ids: Sequence[int], now: datetime, *, again: bool = True
+) -> dict[int, Progress]:
     """Begins a run of each that may begin one, and wakes the dispatchers. Again while one is open: that one.
 
-    The caller holds a transaction. Returns the shipments that exist, as they are now.
+    Without `again` a shipment that had a run before is left alone: whoever repeats an import does not mean to book
+    anew what failed. The caller holds a transaction. Returns the shipments that exist, as they are now.
     """
     async with changing(connection, shipment_ids, now) as courses:
         for course in courses.values():
-            course.after = schedule(course.after, now)
+            if again or course.before.run == 0:
+                course.after = schedule(course.after, now)
     return {shipment_id: course.after for shipment_id, course in courses.items()}
 
 
@@ -276,7 +280,7 @@ async def counts(connection: Connection) -> dict[Status, int]:
     rows = await connection.fetch(
         """SELECT a.status, c.count FROM unnest($1::text[]) AS a(status)
             CROSS JOIN LATERAL (
-                SELECT count(*) FROM (SELECT FROM shipments s WHERE s.status = a.status LIMIT $2) AS some) AS c""",
+                SELECT count(*) FROM (SELECT FROM shipments s WHERE s.status = a.status LIMIT $2) AS counted) AS c""",
         list(Status),
         COUNT_MAX,
     )

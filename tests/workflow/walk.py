@@ -1,0 +1,279 @@
+"""Walks every scene that a world can reach, and says where a promise is broken, and by which moves."""
+
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from bilty.reply import NotYet, Ranking, Refusal, Refused, Unknown
+from bilty.turn import Heard, Kind, State, Step
+from bilty.workflow import Status
+from workflow.world import Move, Scene, Side, Truth, World, own_awb
+
+COOPERATIVE_MOVES_MAX = 60
+SCENES_MAX = 100_000
+"""More than any of our worlds has: something grows without end."""
+SHOWN = {State.OFFERED, State.CONFLICT, State.PICKED_UP, State.UNCANCELLED}
+"""An AWB in such a turn is before a person's eyes."""
+BEING_CANCELLED = {State.SURPLUS, State.UNCANCELLED}
+BEFORE_THE_NEXT = {State.RANKED, State.REFUSED, State.LAPSED}
+SETTLED = {Status.CREATED, Status.LABEL_READY, Status.FAILED, Status.NOT_SERVICEABLE, Status.CANCELLED}
+"""Nobody's move."""
+
+
+class BrokenPromiseError(AssertionError):
+    """The message names the promise and the moves that lead there."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """What was seen. `steps` are the (state, state) that a turn went in one move."""
+
+    world: World
+    scenes: dict[Hashable, Scene] = field(default_factory=dict)
+    came_by: dict[Hashable, tuple[Hashable, str]] = field(default_factory=dict)
+    helped: dict[Hashable, Hashable] = field(default_factory=dict)
+    asked: dict[str, tuple[int, object]] = field(default_factory=dict)
+    steps: set[tuple[State, State]] = field(default_factory=set)
+    moves: int = 0
+
+    @property
+    def states(self) -> set[State]:
+        return {turn.state for scene in self.scenes.values() for turn in scene.progress.turns}
+
+    @property
+    def exercised(self) -> set[tuple[State, Heard]]:
+        return self.world.machine.exercised
+
+    def breaks(self, promise: str, at: Hashable, move: Move | None = None) -> NoReturn:
+        names = [move.name] if move else []
+        while at in self.came_by:
+            at, name = self.came_by[at]
+            names.append(name)
+        raise BrokenPromiseError("\n  ".join([promise, *reversed(names)]))
+
+
+def walk(world: World, scenes_max: int = SCENES_MAX) -> Walk:
+    """Every reachable scene, each checked; raises BrokenPromiseError at the first that breaks a promise."""
+    seen, start = Walk(world), world.start()
+    seen.scenes[start.key] = start
+    to_visit = deque([start.key])
+    while to_visit:
+        key = to_visit.popleft()
+        scene = seen.scenes[key]
+        for move in world.moves(scene):
+            after = move.after.key
+            seen.moves += 1
+            _check_move(seen, key, scene, move)
+            if move.helps:
+                seen.helped[key] = after
+            if after not in seen.scenes:
+                seen.scenes[after] = move.after
+                seen.came_by[after] = key, move.name
+                _check_scene(seen, after, move.after)
+                to_visit.append(after)
+        if len(seen.scenes) > scenes_max:
+            seen.breaks("(a) there is an end to what may happen", key)
+    _check_endings(seen)
+    return seen
+
+
+def _check_scene(seen: Walk, key: Hashable, scene: Scene) -> None:
+    for promise, holds in SCENE_PROMISES.items():
+        if not holds(seen.world, scene):
+            seen.breaks(promise, key)
+
+
+def _check_move(seen: Walk, key: Hashable, scene: Scene, move: Move) -> None:
+    for was, turn in zip(scene.progress.turns, move.after.progress.turns, strict=False):
+        if was.state != turn.state:
+            seen.steps.add((was.state, turn.state))
+    for promise, holds in MOVE_PROMISES.items():
+        if not holds(seen, scene, move):
+            seen.breaks(promise, key, move)
+
+
+# --- (a) it ends
+
+
+def _check_endings(seen: Walk) -> None:
+    """From every scene the cooperative moves lead to one in which nothing is owed and nobody waits for nothing."""
+    ends: dict[Hashable, int] = {}
+    for key in seen.scenes:
+        path = [key]
+        while path[-1] not in ends and path[-1] in seen.helped and len(path) <= COOPERATIVE_MOVES_MAX:
+            path.append(seen.helped[path[-1]])
+        if path[-1] not in ends:
+            if path[-1] in seen.helped or not _settled(seen.world, seen.scenes[path[-1]]):
+                seen.breaks("(a) it ends, or waits for a person, if ClickPost answers", key)
+            ends[path[-1]] = 0
+        for before, after in zip(reversed(path[:-1]), reversed(path), strict=False):
+            ends[before] = ends[after] + 1
+    if max(ends.values()) > COOPERATIVE_MOVES_MAX:
+        seen.breaks("(a) it ends soon", max(ends, key=lambda key: ends[key]))
+
+
+def _settled(world: World, scene: Scene) -> bool:
+    machine = world.machine
+    return machine.status(scene.progress) in SETTLED or bool(machine.concerns(scene.progress))
+
+
+# --- what holds in every scene
+
+
+def _one_open(_world: World, scene: Scene) -> bool:
+    return sum(turn.kind == Kind.OPEN for turn in scene.progress.turns) <= 1
+
+
+def _one_holder(_world: World, scene: Scene) -> bool:
+    return sum(turn.kind == Kind.HOLDS for turn in scene.progress.turns) <= 1
+
+
+def _nobody_else(_world: World, scene: Scene) -> bool:
+    kinds = {turn.kind for turn in scene.progress.turns}
+    return not {Kind.OPEN, Kind.HOLDS} <= kinds
+
+
+def _wanted(_world: World, scene: Scene) -> bool:
+    return not (scene.progress.cancel_asked and any(turn.kind == Kind.HOLDS for turn in scene.progress.turns))
+
+
+def _each_listens(_world: World, scene: Scene) -> bool:
+    """A state that owes a step is due, but for a lapsed turn after its week; no other is."""
+    return all(
+        (turn.due_at is not None) == (turn.step is not None) or (turn.state == State.LAPSED and not turn.due_at)
+        for turn in scene.progress.turns
+    )
+
+
+def _none_unknown(_world: World, scene: Scene) -> bool:
+    return all(side.truth != Truth.WORKING or side.out or turn.step == Step.INQUIRE for turn, side in scene.pairs())
+
+
+def _each_awb_accounted_for(_world: World, scene: Scene) -> bool:
+    return all(
+        turn.awb == own_awb(turn) and (turn.kind == Kind.HOLDS or turn.state in BEING_CANCELLED | SHOWN)
+        for turn, side in scene.pairs()
+        if side.truth == Truth.BOOKED
+    )
+
+
+def _shown_concern(world: World, scene: Scene) -> bool:
+    """And every AWB that a person must see is shown, whatever the status."""
+    shown = {turn.reference for _, turn in world.machine.concerns(scene.progress)}
+    hidden = [turn for turn in scene.progress.turns if turn.state in SHOWN and turn.reference not in shown]
+    return not hidden and bool(shown) >= (world.machine.status(scene.progress) == Status.NEEDS_ATTENTION)
+
+
+def _status_is_true(world: World, scene: Scene) -> bool:
+    """Each status against what it claims, in words of its own."""
+    progress, turns = scene.progress, scene.progress.turns
+    kinds, status = {turn.kind for turn in turns}, world.machine.status(progress)
+    match status:
+        case Status.FAILED:
+            return kinds == {Kind.OVER} and progress.run > 0 and not any(_may_come(side) for side in scene.sides)
+        case Status.LABEL_READY:
+            return any(turn.state == State.WON for turn in turns)
+        case Status.CANCELLED:
+            return progress.cancel_asked and not kinds & {Kind.OPEN, Kind.HOLDS, Kind.EXTRA}
+        case Status.CREATED:
+            return not turns
+        case _:
+            return True
+
+
+def _may_come(side: Side) -> bool:
+    return side.truth in (Truth.WORKING, Truth.BOOKED)
+
+
+SCENE_PROMISES: dict[str, Callable[[World, Scene], bool]] = {
+    "(b) at most one turn has the shipment": _one_holder,
+    "(b) a shipment that nobody wants is nobody's": _wanted,
+    "(c) every AWB is held, cancelled, being cancelled or shown": _each_awb_accounted_for,
+    "(d) whatever may be booked belongs to a turn that listens": _none_unknown,
+    "(d) a turn is due as long as its state owes a step": _each_listens,
+    "(e) at most one turn is open": _one_open,
+    "(e) nobody is asked while somebody has the shipment": _nobody_else,
+    "(f) what needs attention has a concern": _shown_concern,
+    "(f) a status says what is": _status_is_true,
+}
+
+
+# --- what holds for every move
+
+
+def _label_stays(seen: Walk, scene: Scene, move: Move) -> bool:
+    before = [turn for turn in scene.progress.turns if turn.state == State.WON]
+    after = [turn for turn in move.after.progress.turns if turn.state == State.WON]
+    return not before or move.name == "cancels" or [t.awb for t in before] == [t.awb for t in after]
+
+
+def _over_is_over(_seen: Walk, scene: Scene, move: Move) -> bool:
+    pairs = zip(scene.progress.turns, move.after.progress.turns, strict=False)
+    return all(was.kind != Kind.OVER or was.state == turn.state for was, turn in pairs)
+
+
+def _next_only_after_an_answer(_seen: Walk, scene: Scene, move: Move) -> bool:
+    begun = len(move.after.progress.turns) > len(scene.progress.turns) and scene.progress.run
+    answered = isinstance(move.reply, Ranking | NotYet | Unknown) or (
+        isinstance(move.reply, Refused) and move.reply.refusal != Refusal.ACCOUNT
+    )
+    return not begun or answered or move.name.startswith("schedules")
+
+
+def _begins_in_order(_seen: Walk, scene: Scene, move: Move) -> bool:
+    begun = move.after.progress.turns[len(scene.progress.turns) :]
+    run = [turn for turn in move.after.progress.run_turns if turn not in begun]
+    return not begun or all(turn.state in BEFORE_THE_NEXT for turn in run)
+
+
+def _asked_twice_at_most(_seen: Walk, _scene: Scene, move: Move) -> bool:
+    return move.claims is None or move.claims.step != Step.ASK or move.claims.asks <= 1
+
+
+def _asked_only_if_wanted(_seen: Walk, scene: Scene, move: Move) -> bool:
+    books = move.claims is not None and move.claims.step == Step.ASK
+    return not (books and (scene.progress.cancel_asked or scene.progress.holder))
+
+
+def _own_reference(seen: Walk, _scene: Scene, move: Move) -> bool:
+    turn = move.claims
+    if turn is None or turn.step != Step.ASK:
+        return True
+    whom = turn.run, turn.courier
+    return (
+        seen.asked.setdefault(turn.reference, whom) == whom and list(seen.asked.values()).count(whom) <= 2
+    )  # versions
+
+
+def _cancels_its_own(_seen: Walk, scene: Scene, move: Move) -> bool:
+    turn = move.claims
+    if turn is None or turn.step != Step.CANCEL:
+        return True
+    others = {other.awb for other in scene.progress.turns if other.kind == Kind.HOLDS}
+    return turn.awb == own_awb(turn) and turn.awb not in others
+
+
+def _written_before_it_is_said(_seen: Walk, _scene: Scene, move: Move) -> bool:
+    if move.claims is None or move.claims.step != Step.ASK:
+        return True
+    written = next(turn for turn in move.after.progress.turns if turn.reference == move.claims.reference)
+    return written.step != Step.ASK
+
+
+MOVE_PROMISES: dict[str, Callable[[Walk, Scene, Move], bool]] = {
+    "(b) a label is replaced by nobody but a person": _label_stays,
+    "(c) only an AWB of its own, that nobody holds, is cancelled": _cancels_its_own,
+    "(d) an asking is written down before it is made": _written_before_it_is_said,
+    "(e) one reference for each courier and run, and never for two": _own_reference,
+    "(e) couriers are asked in order, each after a no or a lapse of the one before": _begins_in_order,
+    "(e) silence is no reason to ask the next": _next_only_after_an_answer,
+    "(e) a courier is asked once more at most": _asked_twice_at_most,
+    "(e) nobody is asked for a shipment that is cancelled or has an AWB": _asked_only_if_wanted,
+    "(f) over is over": _over_is_over,
+}
+
+
+def described(seen: Walk) -> Iterator[str]:
+    yield f"{seen.world.couriers} couriers, {seen.world.polls_max} polls, {seen.world.runs} runs:"
+    yield f"{len(seen.scenes):,} scenes, {seen.moves:,} moves"
