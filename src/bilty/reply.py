@@ -12,7 +12,7 @@ from typing import TypeAlias
 from bilty.shipment import Frozen
 
 
-class Courier(Frozen):
+class Courier(Frozen, frozen=True):
     """What ClickPost ranks. Its identity is (cp_id, account_code): one carrier may be ranked twice by two accounts."""
 
     cp_id: int
@@ -24,7 +24,7 @@ class Courier(Frozen):
         return self.cp_id, self.account_code
 
 
-class Child(Frozen):
+class Child(Frozen, frozen=True):
     """A box's waybill as the courier sent it, with everything that may say which box it belongs to."""
 
     awb: str
@@ -42,14 +42,14 @@ class Refusal(StrEnum):
     ACCOUNT = "account"  # our ClickPost account, though fetch-accounts works: this shipment waits for a person
 
 
-class Ranking(Frozen, tag=True):
+class Ranking(Frozen, frozen=True, tag=True):
     """The couriers of a lane in ClickPost's order, possibly none: the lane is not serviceable."""
 
     couriers: tuple[Courier, ...]
     message: str = ""
 
 
-class Label(Frozen, tag=True):
+class Label(Frozen, frozen=True, tag=True):
     """Booked: there is an AWB. `label_url` is blank where the PDF comes later."""
 
     awb: str
@@ -58,7 +58,7 @@ class Label(Frozen, tag=True):
     message: str = ""
 
 
-class Paper(Frozen, tag=True):
+class Paper(Frozen, frozen=True, tag=True):
     """The label's PDF is in the label store."""
 
     sha256: str
@@ -66,19 +66,19 @@ class Paper(Frozen, tag=True):
     message: str = ""
 
 
-class Accepted(Frozen, tag=True):
+class Accepted(Frozen, frozen=True, tag=True):
     """Taken in, not decided: LABEL REQUESTED."""
 
     message: str = ""
 
 
-class NotYet(Frozen, tag=True):
+class NotYet(Frozen, frozen=True, tag=True):
     """A readable answer that the matter is still in the works."""
 
     message: str = ""
 
 
-class Refused(Frozen, tag=True):
+class Refused(Frozen, frozen=True, tag=True):
     """A definite no. `code` is ClickPost's, 0 where there is none."""
 
     refusal: Refusal
@@ -86,13 +86,13 @@ class Refused(Frozen, tag=True):
     message: str = ""
 
 
-class Unknown(Frozen, tag=True):
+class Unknown(Frozen, frozen=True, tag=True):
     """A readable answer that nobody knows the reference."""
 
     message: str = ""
 
 
-class Unclear(Frozen, tag=True):
+class Unclear(Frozen, frozen=True, tag=True):
     """Sent, and no usable answer: it may have been booked.
 
     `silent`: nothing readable came at all (time-out, reset, 5xx); such an answer uses up nothing.
@@ -104,26 +104,26 @@ class Unclear(Frozen, tag=True):
     undocumented: bool = False
 
 
-class Busy(Frozen, tag=True):
+class Busy(Frozen, frozen=True, tag=True):
     """Nothing was sent, or it was turned away unread (429): safe to say again."""
 
     message: str = ""
     retry_after_s: float = 0.0
 
 
-class Denied(Frozen, tag=True):
+class Denied(Frozen, frozen=True, tag=True):
     """ClickPost refuses our credentials, and fetch-accounts confirmed it: the whole provider pauses."""
 
     message: str = ""
 
 
-class PickedUp(Frozen, tag=True):
+class PickedUp(Frozen, frozen=True, tag=True):
     """The boxes are with the courier: cancelling now would be a billed return."""
 
     message: str = ""
 
 
-class Cancelled(Frozen, tag=True):
+class Cancelled(Frozen, frozen=True, tag=True):
     """The AWB is void, now or already."""
 
     message: str = ""

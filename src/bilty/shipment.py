@@ -28,7 +28,7 @@ class Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """The shape of every value here: immutable, comparable, written as JSON without its blanks."""
 
 
-class Party(Frozen):
+class Party(Frozen, frozen=True):
     """Somebody a box is fetched from or brought to. `address` is kept byte for byte: couriers match on it."""
 
     name: str
@@ -43,7 +43,7 @@ class Party(Frozen):
     gstin: str = ""
 
 
-class Facility(Frozen):
+class Facility(Frozen, frozen=True):
     """A warehouse. Where ClickPost has it saved, `location_code` is sent instead of the address."""
 
     code: str
@@ -57,12 +57,12 @@ class PaymentMode(StrEnum):
     COD = "cod"
 
 
-class Payment(Frozen):
+class Payment(Frozen, frozen=True):
     mode: PaymentMode
     cod_amount: Decimal = Decimal(0)
 
 
-class Invoice(Frozen):
+class Invoice(Frozen, frozen=True):
     number: str
     date: Day
     value: Decimal
@@ -74,12 +74,12 @@ class Invoice(Frozen):
     ewaybill_expires_on: Day | None = None
 
 
-class PurchaseOrder(Frozen):
+class PurchaseOrder(Frozen, frozen=True):
     number: str
     expires_on: Day | None = None
 
 
-class Item(Frozen):
+class Item(Frozen, frozen=True):
     sku: str
     quantity: int
     unit_price: Decimal
@@ -87,7 +87,7 @@ class Item(Frozen):
     hsn: str = ""
 
 
-class Box(Frozen):
+class Box(Frozen, frozen=True):
     """One physical carton. `invoice` and `purchase_order` name one of the shipment's own, or nothing."""
 
     length_cm: int
@@ -99,7 +99,7 @@ class Box(Frozen):
     items: tuple[Item, ...] = ()
 
 
-class Appointment(Frozen):
+class Appointment(Frozen, frozen=True):
     """The hours at which the consignee takes delivery, and the slot's id where a fulfilment centre gave one."""
 
     starts_at: datetime
@@ -107,7 +107,7 @@ class Appointment(Frozen):
     id: str = ""
 
 
-class Shipment(Frozen):
+class Shipment(Frozen, frozen=True):
     """One consignment. `boxes` are numbered from 1 in this order."""
 
     number: str

@@ -15,7 +15,7 @@ class Kind(StrEnum):
     CLICKPOST_B2B = "clickpost_b2b"
 
 
-class Connector(Frozen):
+class Connector(Frozen, frozen=True):
     """What the panel's Connector tab holds. `key` is a secret: it is kept apart, encrypted, and never shown again."""
 
     username: str
@@ -28,14 +28,14 @@ class Connector(Frozen):
         return f"Connector(username={self.username!r}, key=…)"  # a repr finds its way into logs and traces
 
 
-class ShippingProvider(Frozen):
+class ShippingProvider(Frozen, frozen=True):
     code: str
     kind: Kind
     name: str
     enabled: bool = True
 
 
-class Terms(Frozen):
+class Terms(Frozen, frozen=True):
     """The times that are promised to one courier. Repeats of a turn send the same; the next courier gets new ones."""
 
     pickup_at: datetime

@@ -1,6 +1,7 @@
 """The dispatcher does what the workflow decided: on a real database, at given times, with a scripted aggregator."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from bilty.reply import Denied, Ranking, Refusal, Refused, Unclear
 from bilty.shipping_provider import Connector
 from bilty.store import claims, providers, shipments
 from bilty.store.claims import LEASE, Outcome
+from bilty.store.secrets import Vault
 from bilty.turn import State
 from bilty.workflow import Concern, Status, concerns
 from dispatch.bench import MINUTE, NOON, Bench, shipment
@@ -304,6 +306,18 @@ async def test_a_denial_of_old_credentials_does_not_pause_the_new_ones(bench: Be
 
     async with bench.pool.acquire() as connection:
         assert (await providers.standings(connection))[0].paused_at is None
+
+
+async def test_a_key_sealed_with_another_secret_pauses_its_provider_until_it_is_entered_anew(bench: Bench) -> None:
+    await bench.schedule(shipment("S1"))
+    bench.tools = replace(bench.tools, vault=Vault("a secret that was lost and made anew"))
+    assert await bench.work() == 0
+    async with bench.pool.acquire() as connection:
+        (standing,) = await providers.standings(connection)
+        assert "BILTY_SECRET_KEY" in standing.paused_why
+        await providers.put_connector(connection, bench.tools.vault, "clickpost-b2b", Connector("desk", "key-1"))
+    await bench.work()
+    assert await bench.status("S1") is Status.LABEL_READY
 
 
 @pytest.mark.parametrize("count", [1, 40])

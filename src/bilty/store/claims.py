@@ -88,12 +88,25 @@ async def claim(
             now,
             CLAIM_MAX,
         )
-        connectors = {row["provider_id"]: row for row in rows}
-        opened = {provider_id: open_connector(row, vault) for provider_id, row in connectors.items()}
-        claims = [_claim_of(row, opened[row["provider_id"]]) for row in rows]
+        connectors = await _open_connectors(connection, vault, rows)
+        claims = [_claim_of(row, connectors[row["provider_id"]]) for row in rows if row["provider_id"] in connectors]
         if claims:
-            await _write_down(connection, rows, claims)
+            await _write_down(connection, claims)
         return claims
+
+
+async def _open_connectors(
+    connection: Connection, vault: Vault, rows: Sequence[asyncpg.Record]
+) -> dict[int, Connector]:
+    """By provider. One whose key was sealed with another secret is paused: Update Connector seals it anew."""
+    connectors = {}
+    for row in {row["provider_id"]: row for row in rows}.values():
+        try:
+            connectors[row["provider_id"]] = open_connector(row, vault)
+        except ValueError as trouble:
+            log.exception("connector.sealed", provider=row["provider_id"], why=str(trouble))
+            await health.pause(connection, row["provider_id"], row["revision"], str(trouble), row["now"])
+    return connectors
 
 
 def _claim_of(row: asyncpg.Record, connector: Connector) -> Claim:
@@ -124,7 +137,7 @@ def _claim_of(row: asyncpg.Record, connector: Connector) -> Claim:
     )
 
 
-async def _write_down(connection: Connection, rows: Sequence[asyncpg.Record], claims: Sequence[Claim]) -> None:
+async def _write_down(connection: Connection, claims: Sequence[Claim]) -> None:
     """Before a byte leaves: the state in which a dead process is found, and what this courier is promised."""
     written = [(c, claimed(c.turn, c.claimed_at)) for c in claims]
     await connection.execute(
@@ -148,7 +161,7 @@ async def _write_down(connection: Connection, rows: Sequence[asyncpg.Record], cl
                 for c, turn in written
             ]
         ).decode(),
-        rows[0]["now"],
+        claims[0].claimed_at,
         LEASE,
     )
 

@@ -26,6 +26,10 @@ DISCONNECTED = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError
 log = structlog.get_logger()
 
 
+class TooOldError(Exception):
+    """The server's version does not do."""
+
+
 async def connect_pool(dsn: str, *, size: int = POOL_MAX) -> Pool:
     return await asyncpg.create_pool(
         dsn,
@@ -40,12 +44,11 @@ async def connect_pool(dsn: str, *, size: int = POOL_MAX) -> Pool:
 async def migrate(connection: Connection) -> list[str]:
     """Applies what is not applied yet, each file in a transaction of its own, and returns their names.
 
-    Raises RuntimeError on a server that is too old. Files are numbered; order is what their names say.
+    Raises TooOldError. Files are numbered; order is what their names say.
     """
-    if connection.get_server_version().major < POSTGRES_MIN:
-        raise RuntimeError(
-            f"PostgreSQL {POSTGRES_MIN} or newer is needed; this one is {connection.get_server_version()}."
-        )
+    found = connection.get_server_version().major
+    if found < POSTGRES_MIN:
+        raise TooOldError(f"PostgreSQL {POSTGRES_MIN} or newer is needed; this one is {found}.")
     await connection.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
     try:
         await connection.execute(

@@ -25,15 +25,19 @@ async def note(connection: Connection, spoken: Sequence[Spoken], at: datetime) -
         await _note_alarm(connection, provider_id, [r for *_, step, r in of_provider if step is Step.INQUIRE], at)
         for _, revision, _, reply in of_provider:
             if isinstance(reply, Denied):
-                # Under the old credentials, if Update Connector came in between: no reason to pause the new ones.
-                await connection.execute(
-                    """UPDATE shipping_providers SET paused_at = $2, paused_why = $3
-                        WHERE id = $1 AND revision = $4 AND paused_at IS NULL""",
-                    provider_id,
-                    at,
-                    reply.message,
-                    revision,
-                )
+                await pause(connection, provider_id, revision, reply.message, at)
+
+
+async def pause(connection: Connection, provider_id: int, revision: int, why: str, at: datetime) -> None:
+    """Nothing is said until Update Connector. If that came meanwhile, the new credentials are not paused."""
+    await connection.execute(
+        """UPDATE shipping_providers SET paused_at = $2, paused_why = $3
+            WHERE id = $1 AND revision = $4 AND paused_at IS NULL""",
+        provider_id,
+        at,
+        why,
+        revision,
+    )
 
 
 def _is_api(step: Step) -> bool:

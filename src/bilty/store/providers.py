@@ -43,16 +43,21 @@ async def put_provider(connection: Connection, provider: ShippingProvider) -> bo
 
 
 async def put_connector(connection: Connection, vault: Vault, code: str, connector: Connector) -> bool:
-    """Update Connector: a paused provider goes on by itself. False when there is no such provider."""
+    """Update Connector: a paused provider goes on by itself, and what was told of it is told anew if it still holds.
+
+    False when there is no such provider.
+    """
     keyless = msgspec.structs.replace(connector, key="")
     found = await connection.fetchval(
         """UPDATE shipping_providers
-              SET connector = $2, sealed_key = $3, revision = revision + 1, paused_at = NULL, paused_why = ''
+              SET connector = $2, sealed_key = $3, revision = revision + 1, paused_at = NULL, paused_why = '',
+                  alarmed_at = NULL, alarmed_why = ''
             WHERE code = $1 RETURNING id""",
         code,
         msgspec.json.encode(keyless).decode(),
         vault.seal(connector.key),
     )
+    await connection.execute("DELETE FROM notices WHERE provider_id = $1", found)
     await connection.execute("SELECT pg_notify($1, '')", DUE_CHANNEL)
     return found is not None
 

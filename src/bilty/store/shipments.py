@@ -13,6 +13,7 @@ from bilty.store.progress import Course, changing, courses_of
 from bilty.workflow import Progress, Status, schedule
 
 PAGE_MAX = 500
+COUNT_MAX = 10_000  # counting stops here: 10,000+ on a tab costs as little as 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,35 +272,24 @@ async def timeline_of(connection: Connection, shipment_id: int, *, limit: int = 
     ]
 
 
-COUNT_MAX = 10_000
-"""Counting stops here: a tab that says 10,000+ costs as little as one that says 12."""
-
-
 async def counts(connection: Connection) -> dict[Status, int]:
     """How many shipments have each status, at most COUNT_MAX of each."""
-    rows = await connection.fetch(
-        """SELECT a.status, c.count FROM unnest($1::text[]) AS a(status)
-            CROSS JOIN LATERAL (
-                SELECT count(*) FROM (SELECT FROM shipments s WHERE s.status = a.status LIMIT $2) AS counted) AS c""",
-        list(Status),
-        COUNT_MAX,
-    )
-    return {Status(row["status"]): row["count"] for row in rows}
+    sql = """SELECT a.status, c.count FROM unnest($1::text[]) AS a(status)
+              CROSS JOIN LATERAL (
+                  SELECT count(*) FROM (SELECT FROM shipments s WHERE s.status = a.status LIMIT $2) AS counted) AS c"""
+    return {Status(row["status"]): row["count"] for row in await connection.fetch(sql, list(Status), COUNT_MAX)}
 
 
 async def statuses_of(connection: Connection, shipment_ids: Sequence[int]) -> dict[int, Status]:
     """The least that tells whether the wait is over."""
-    rows = await connection.fetch("SELECT id, status FROM shipments WHERE id = ANY($1)", shipment_ids)
-    return {row["id"]: Status(row["status"]) for row in rows}
+    sql = "SELECT id, status FROM shipments WHERE id = ANY($1)"
+    return {row["id"]: Status(row["status"]) for row in await connection.fetch(sql, shipment_ids)}
 
 
 async def time_zones(connection: Connection, facilities: Sequence[str]) -> dict[str, str]:
     """The time zones' names, by facility."""
-    rows = await connection.fetch(
-        "SELECT code, coalesce(content ->> 'time_zone', 'Asia/Kolkata') AS zone FROM facilities WHERE code = ANY($1)",
-        facilities,
-    )
-    return {row["code"]: row["zone"] for row in rows}
+    sql = "SELECT code, coalesce(content ->> 'time_zone', 'Asia/Kolkata') AS zone FROM facilities WHERE code = ANY($1)"
+    return {row["code"]: row["zone"] for row in await connection.fetch(sql, facilities)}
 
 
 async def clock(connection: Connection) -> datetime:
