@@ -17,9 +17,8 @@ from bilty.aggregator import Aggregator
 from bilty.aggregator.clickpost import ClickPost, CreateStyle, Endpoints, Http, StatusStyle
 from bilty.dispatcher import Dispatcher, Tools
 from bilty.settings import Settings
-from bilty.store import providers
 from bilty.store.claims import Claim
-from bilty.store.database import DISCONNECTED, DUE_CHANNEL, Pool, connect_pool, listening, migrate
+from bilty.store.database import DISCONNECTED, DUE_CHANNEL, Pool, TooOldError, connect_pool, listening, migrate
 from bilty.store.labels import LabelStore
 from bilty.store.secrets import Vault, kept_secret
 from bilty.web import WebTools, make_app
@@ -75,19 +74,16 @@ async def opened(settings: Settings, database: Database) -> AsyncIterator[Opened
     """Migrated and ready. Raises CannotStart."""
     try:
         pool = await connect_pool(database.dsn)
-    except (*DISCONNECTED, asyncpg.PostgresError, TimeoutError) as trouble:
+    except (*DISCONNECTED, asyncpg.PostgresError, TimeoutError, ValueError) as trouble:
         raise CannotStart(
-            f"PostgreSQL cannot be reached ({str(trouble) or type(trouble).__name__}). "
+            f"PostgreSQL cannot be reached ({_why_unreachable(trouble)}). "
             "Check that it runs and what BILTY_DATABASE_URL says, or leave that out to use Bilty's own."
         ) from None
     try:
-        async with pool.acquire() as connection:
-            for name in await migrate(connection):
-                log.info("migrated", migration=name)
+        await _migrate(pool)
         secret = settings.secret_key.get_secret_value() if settings.secret_key else kept_secret(settings.data_dir)
         folder = settings.label_store or str(settings.data_dir / "documents")
         state = Opened(settings, database, pool, Vault(secret), LabelStore.at(folder))
-        await _check_vault(state)
         yield state
     finally:
         # Closing waits for whoever still holds a connection; a server that is gone must not hold up the end.
@@ -96,13 +92,25 @@ async def opened(settings: Settings, database: Database) -> AsyncIterator[Opened
         pool.terminate()
 
 
-async def _check_vault(state: Opened) -> None:
-    async with state.pool.acquire() as connection:
-        for standing in await providers.standings(connection):
-            try:
-                await providers.connector_of(connection, state.vault, standing.provider.code)
-            except ValueError as trouble:
-                raise CannotStart(f"Shipping provider {standing.provider.code}: {trouble}") from None
+def _why_unreachable(trouble: Exception) -> str:
+    if isinstance(trouble, ValueError) and not isinstance(trouble, asyncpg.InterfaceError):
+        return "the address is malformed"  # in words that may quote the password
+    return str(trouble) or type(trouble).__name__
+
+
+async def _migrate(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        try:
+            names = await migrate(connection)
+        except asyncpg.InsufficientPrivilegeError as trouble:
+            raise CannotStart(
+                f"PostgreSQL does not let Bilty make its tables ({trouble}). "
+                "Let the user that BILTY_DATABASE_URL names own its database, then start again."
+            ) from None
+        except TooOldError as trouble:
+            raise CannotStart(f"{trouble} Leave BILTY_DATABASE_URL out to use Bilty's own.") from None
+    for name in names:
+        log.info("migrated", migration=name)
 
 
 @dataclass(slots=True)
@@ -148,7 +156,7 @@ async def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     changes = Changes()
-    async with Http() as http, asyncio.TaskGroup() as group:
+    async with Http() as http, _closing(beside), asyncio.TaskGroup() as group:
         dispatcher = Dispatcher(_tools(state, http)) if work else None
         server = _server(state, changes) if web else None
 
@@ -171,6 +179,16 @@ async def run(
             await asyncio.wait(parts, timeout=GRACE_S)
         for task in (*helpers, *parts):
             task.cancel()
+
+
+@asynccontextmanager
+async def _closing(beside: Coroutine[object, object, None] | None) -> AsyncIterator[None]:
+    """Should it never come to be awaited, because something else cannot start, nobody is warned of that."""
+    try:
+        yield
+    finally:
+        if beside is not None:
+            beside.close()
 
 
 async def _until(beside: Coroutine[object, object, None] | None, stopping: asyncio.Event) -> None:
@@ -219,8 +237,9 @@ def _bound(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
     except OSError as trouble:
+        why = str(trouble.strerror or trouble).partition(" (while")[0]  # the address is named already
         raise CannotStart(
-            f"Cannot listen on {settings.listen} ({trouble.strerror}). "
+            f"Cannot listen on {settings.listen} ({why}). "
             "Stop what listens there, or name another address in BILTY_LISTEN."
         ) from None
 

@@ -1,0 +1,44 @@
+"""What is everybody's trouble and not one shipment's, so that an outage is one banner."""
+
+from datetime import datetime, tzinfo
+from typing import Protocol
+
+from bilty.telling.phrases import clock, said
+
+
+class Standing(Protocol):
+    """How a shipping provider is."""
+
+    @property
+    def paused_at(self) -> datetime | None: ...
+    @property
+    def paused_why(self) -> str: ...
+    @property
+    def alarmed_at(self) -> datetime | None: ...
+    @property
+    def alarmed_why(self) -> str: ...
+    @property
+    def silent_since(self) -> datetime | None: ...
+
+
+def told_provider(name: str, standing: Standing, now: datetime, zone: tzinfo) -> tuple[str, ...]:
+    """What is everybody's trouble, and not one shipment's: a sentence each, none while all is well."""
+    told = []
+    if standing.paused_at:
+        told.append(
+            f"ClickPost rejects the username and key of {name}: {said(standing.paused_why)} Nothing is booked since "
+            f"{clock(standing.paused_at, now, zone)}. Copy them again from the ClickPost B2B dashboard and choose "
+            "Update Connector; what waits then goes on by itself."
+        )
+    if standing.alarmed_at:
+        told.append(
+            f"The status call of {name} does not answer as documented since {clock(standing.alarmed_at, now, zone)}: "
+            f"{said(standing.alarmed_why)} No next courier is asked, so that nothing is booked twice. "
+            "Check BILTY_CLICKPOST_URL and the status style with ClickPost."
+        )
+    if standing.silent_since:
+        told.append(
+            f"ClickPost has not answered {name} since {clock(standing.silent_since, now, zone)}. Bilty keeps trying; "
+            "nothing is lost, and no courier's turn runs out meanwhile."
+        )
+    return tuple(told)

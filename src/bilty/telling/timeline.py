@@ -1,0 +1,80 @@
+"""A line of the timeline as a sentence about the past."""
+
+from typing import Protocol
+
+from bilty.telling.phrases import said
+from bilty.turn import Rules, State
+from bilty.workflow import Status
+
+
+class Moment(Protocol):
+    """A line of the timeline: a turn's (`priority` set) or the shipment's own."""
+
+    @property
+    def priority(self) -> int | None: ...
+    @property
+    def courier(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def polls_done(self) -> int: ...
+    @property
+    def message(self) -> str: ...
+
+
+_TOLD = {
+    State.RANKING: "Asked ClickPost which couriers serve this lane.",
+    State.RANKED: "ClickPost ranked the couriers.",
+    State.UNSERVICEABLE: "ClickPost named no courier for this lane: {words}",
+    State.ASKING: "{name}'s turn began (P{priority}).",
+    State.UNCLEAR: "{name} was asked; no usable answer came. Asking ClickPost whether it was booked.",
+    State.WAITING: "{name} accepted the booking. Its label comes later: LABEL REQUESTED.",
+    State.UNDECIDED: "The time is over, and ClickPost has not said whether {name} booked it.",
+    State.FETCHING: "{name} booked it and gave the AWB. Fetching its label.",
+    State.UNLABELLED: "{name}'s label does not come.",
+    State.WON: "{name}'s label is here.",
+    State.REFUSED: "{name} refused: {words}",
+    State.STOPPED: "{name} refused for a reason that other couriers share: {words}",
+    State.WITHDRAWN: "{name} was not asked: it was no longer needed.",
+    State.LAPSED: "{name}'s turn ended without a label.",
+    State.OFFERED: "{name}'s label came late. A person decides.",
+    State.SURPLUS: "{name}'s AWB is one too many. Cancelling it.",
+    State.UNCANCELLED: "{name} would not cancel its AWB: {words}",
+    State.PICKED_UP: "{name} has already picked up under an AWB too many.",
+    State.CONFLICT: "{name} gave an AWB that is already another's.",
+    State.CANCELLED: "{name}'s AWB is cancelled.",
+}
+_TOLD_AGAIN = {
+    State.WAITING: "Asked {polls} of {polls_max} times: no label from {name} yet.",
+    State.FETCHING: "{name}'s label was not there yet.",
+    State.LAPSED: "Looked for a late label of {name}: none.",
+}
+_TOLD_OWN = {
+    Status.CREATED: "Taken in.",
+    Status.ON_HOLD: "Taken in and held. {words}",
+    Status.SCHEDULING: "Scheduling.",
+    Status.LABEL_REQUESTED: "LABEL REQUESTED.",
+    Status.LABEL_READY: "Success: label ready.",
+    Status.NEEDS_ATTENTION: "Needs attention.",
+    Status.NOT_SERVICEABLE: "Not serviceable.",
+    Status.FAILED: "Failed: no courier took it.",
+    Status.CANCELLING: "Cancelled here; couriers have yet to confirm.",
+    Status.CANCELLED: "Cancelled.",
+    Status.DISPATCHED: "Handed to the courier.",
+}
+
+
+def told_moment(moment: Moment, rules: Rules) -> str:
+    if moment.priority is None:
+        return _TOLD_OWN[Status(moment.state)].format_map({"words": moment.message}).rstrip()
+    state = State(moment.state)
+    told = _TOLD_AGAIN.get(state, _TOLD[state]) if moment.polls_done else _TOLD[state]
+    return told.format_map(
+        {
+            "name": moment.courier or "ClickPost",
+            "words": said(moment.message),
+            "priority": moment.priority,
+            "polls": moment.polls_done,
+            "polls_max": rules.polls_max,
+        }
+    )

@@ -1,0 +1,154 @@
+"""What a turn did, what comes of it, and where the shipment stands."""
+
+from datetime import datetime, timedelta, tzinfo
+
+from bilty.reply import Courier
+from bilty.telling.phrases import STATUS_WORDS, clock, name_of, said
+from bilty.telling.problems import problem
+from bilty.turn import Rules, State, Turn, window_ends_at
+from bilty.words import listed
+from bilty.workflow import Progress, Status, status
+
+CALL_MAX = timedelta(seconds=60)
+"""A call that is out longer than this will not be answered: whoever asked has died."""
+
+_TOLD = {
+    State.RANKING: "Asking ClickPost which couriers serve this lane.",
+    State.RANKED: "ClickPost ranked {couriers}.",
+    State.UNSERVICEABLE: "No courier of this ClickPost account serves the lane: {words}",
+    State.UNDECIDED: "ClickPost gave no usable answer on whether {name} booked it. Bilty keeps asking{next_at}.",
+    State.FETCHING: "{name} booked it under AWB {awb}. Its label is being fetched.",
+    State.UNLABELLED: "{name} booked it under AWB {awb}, but its label does not come. Bilty keeps trying{next_at}.",
+    State.WON: "{name}'s label is ready: AWB {awb}.",
+    State.REFUSED: "{name} refused: {words}{follows}",
+    State.STOPPED: "{name} refused for a reason that other couriers share: {words}",
+    State.WITHDRAWN: "{name} was not asked: it was no longer needed.",
+    State.LAPSED: "{name} gave no label in its time.{follows}{watch}",
+    State.OFFERED: "{name}'s label came late: AWB {awb}. Nobody is asked until a person has decided.",
+    State.SURPLUS: "AWB {awb} of {name} is one too many. It is being cancelled.",
+    State.UNCANCELLED: "{name} will not cancel AWB {awb}: {words} It is tried again{next_at}.",
+    State.PICKED_UP: "{name} has already picked up under AWB {awb}, which is one too many.",
+    State.CONFLICT: "{name} gave AWB {awb}, which is already another's.",
+    State.CANCELLED: "AWB {awb} of {name} is cancelled.",
+}
+
+
+def told_turn(turn: Turn, next_courier: Courier | None, rules: Rules, now: datetime, zone: tzinfo) -> str:
+    """`next_courier` is asked if this one does not take the shipment."""
+    if turn.state in (State.ASKING, State.UNCLEAR):
+        return _told_asking(turn, now, zone)
+    if turn.state is State.WAITING:
+        return _told_waiting(turn, next_courier, rules, now, zone)
+    next_at = f", next at {clock(turn.due_at, now, zone)}" if turn.due_at else ""
+    if turn.state is State.RANKING and turn.tries:
+        return f"ClickPost does not answer which couriers serve this lane. It is asked again{next_at}."
+    return _TOLD[turn.state].format_map(
+        {
+            "name": name_of(turn),
+            "awb": turn.awb,
+            "couriers": listed([courier.name for courier in turn.couriers]),
+            "words": said(turn.message, turn.code),
+            "next_at": next_at,
+            "follows": f" {next_courier.name} is being asked." if next_courier else "",
+            "watch": f" Bilty still looks for a late one{next_at}." if next_at else "",
+        }
+    )
+
+
+def _told_asking(turn: Turn, now: datetime, zone: tzinfo) -> str:
+    name = name_of(turn)
+    if turn.state is State.ASKING:
+        if turn.tries and turn.due_at:
+            return f"ClickPost cannot be reached. {name} is asked at {clock(turn.due_at, now, zone)}; nothing was sent."
+        if turn.asks:
+            return f"ClickPost knows nothing of the booking. {name} is asked once more, under the same reference."
+        return f"{name} is being asked."
+    out = turn.polls_done == 0 and turn.tries == 0 and turn.asked_at is not None and now - turn.asked_at < CALL_MAX
+    if out:
+        return f"{name} is being asked."
+    next_at = f" Next at {clock(turn.due_at, now, zone)}." if turn.due_at else ""
+    return f"{name} was asked and no usable answer came: asking ClickPost whether it was booked.{next_at}"
+
+
+def _told_waiting(turn: Turn, next_courier: Courier | None, rules: Rules, now: datetime, zone: tzinfo) -> str:
+    parts = [f"Waiting for {name_of(turn)}'s label."]
+    if turn.due_at:
+        asked = f"Asked {turn.polls_done} of {rules.polls_max} times, next at {clock(turn.due_at, now, zone)}."
+        parts.append(asked)
+    if turn.tries:
+        parts.append("ClickPost does not answer; silence uses up no try.")
+    elif ends_at := window_ends_at(turn, rules):
+        then = f"{next_courier.name} takes over." if next_courier else "there is no courier left to ask."
+        parts.append(f"At {clock(ends_at, now, zone)} {then}")
+    return " ".join(parts)
+
+
+def next_courier(progress: Progress, turn: Turn) -> Courier | None:
+    """Who takes over from an open turn if it brings nothing, or is being asked because an ended one brought nothing."""
+    if turn.run != progress.run or turn.priority == 0 or turn.priority >= len(progress.couriers):
+        return None
+    opened = progress.open_turn
+    if turn.state in (State.REFUSED, State.LAPSED):
+        is_asked = opened and opened.priority == turn.priority + 1 and opened.state in (State.ASKING, State.UNCLEAR)
+        return opened.courier if opened and is_asked else None
+    return progress.couriers[turn.priority]
+
+
+def told_status(progress: Progress, rules: Rules, now: datetime, zone: tzinfo) -> str:
+    """Where the shipment stands, in a sentence or three."""
+    shown = status(progress)
+    match shown:
+        case Status.CREATED:
+            return "Not scheduled yet."
+        case Status.ON_HOLD:
+            return progress.hold
+        case Status.NEEDS_ATTENTION | Status.FAILED | Status.NOT_SERVICEABLE:
+            trouble = problem(progress, rules)
+            return f"{trouble.message} {trouble.remedy}" if trouble else STATUS_WORDS[shown] + "."
+        case Status.CANCELLING:
+            return "Cancelled here. Couriers have yet to confirm it: an AWB that still comes is cancelled too."
+        case Status.CANCELLED:
+            return "Cancelled. It has no live AWB."
+        case Status.DISPATCHED:
+            holder = progress.holder
+            return f"With {name_of(holder)} under AWB {holder.awb}." if holder else "With the courier."
+        case Status.SCHEDULING | Status.LABEL_REQUESTED | Status.LABEL_READY:
+            turn = progress.holder or progress.open_turn
+            if turn is None:
+                return STATUS_WORDS[shown] + "."
+            told = told_turn(turn, next_courier(progress, turn), rules, now, zone)
+            return " ".join([*_told_refusals(progress, turn), told])
+
+
+def told_briefly(progress: Progress, rules: Rules, now: datetime, zone: tzinfo) -> str:
+    """What a line of a list has room for beside the status: blank where that says it all."""
+    shown = status(progress)
+    if shown in (Status.CREATED, Status.CANCELLED, Status.DISPATCHED):
+        return ""
+    if trouble := problem(progress, rules):
+        return trouble.message.removeprefix("No courier took it. ")
+    turn = progress.holder or progress.open_turn
+    if turn is None or turn.state is State.WON:
+        return ""
+    if turn.state is State.WAITING and turn.due_at and not turn.tries:
+        after = next_courier(progress, turn)
+        ends_at = window_ends_at(turn, rules)
+        then = f", {after.name} at {clock(ends_at, now, zone)}" if after and ends_at else ""
+        return f"next {clock(turn.due_at, now, zone)}{then}"
+    if turn.state is State.FETCHING:
+        return "booked, label on its way"
+    return told_turn(turn, next_courier(progress, turn), rules, now, zone)
+
+
+def _told_refusals(progress: Progress, turn: Turn) -> list[str]:
+    """Why those before were passed over: only while the question is open, else it is history."""
+    if turn.state not in (State.ASKING, State.UNCLEAR, State.WAITING):
+        return []
+    passed = [other for other in progress.run_turns if 0 < other.priority < turn.priority]
+    return [
+        f"{name_of(other)} refused: {said(other.message, other.code)}"
+        if other.state is State.REFUSED
+        else f"{name_of(other)} gave no label in its time."
+        for other in passed
+        if other.state in (State.REFUSED, State.LAPSED)
+    ]

@@ -1,0 +1,70 @@
+"""What belongs to a shipment: its timeline, its label, its boxes."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from litestar import Response, get
+from litestar.params import FromPath
+
+from bilty import telling
+from bilty.store import shipments
+from bilty.store.access import Scope
+from bilty.store.shipments import Seen
+from bilty.web.api.shipments import seen
+from bilty.web.documents import BoxAnswer, BoxesAnswer, TimelineAnswer, moment_answer
+from bilty.web.keys import needs
+from bilty.web.problems import ProblemError
+from bilty.web.tools import AnyRequest, WebTools, tools_of
+
+INDIA = ZoneInfo("Asia/Kolkata")
+
+
+@get("/shipments/{shipment_id:int}/timeline", guards=[needs(Scope.READ)], summary="What happened, line by line")
+async def timeline(request: AnyRequest, shipment_id: FromPath[int]) -> TimelineAnswer:
+    tools = tools_of(request)
+    await seen(tools, shipment_id)
+    async with tools.pool.acquire() as connection:
+        moments = await shipments.timeline_of(connection, shipment_id)
+    return TimelineAnswer(items=tuple(moment_answer(moment, tools.settings.rules) for moment in moments))
+
+
+@get(
+    "/shipments/{shipment_id:int}/label.pdf",
+    guards=[needs(Scope.READ)],
+    summary="The label",
+    media_type="application/pdf",
+)
+async def label(request: AnyRequest, shipment_id: FromPath[int]) -> Response[bytes]:
+    tools = tools_of(request)
+    return await label_of(tools, await seen(tools, shipment_id))
+
+
+async def label_of(tools: WebTools, found: Seen) -> Response[bytes]:
+    """The PDF as the courier made it; 404 with the reason while there is none."""
+    progress = found.progress
+    holder = progress.holder
+    if holder is None or not holder.label_sha256:
+        told = telling.told_status(progress, tools.settings.rules, datetime.now(UTC), INDIA)
+        raise ProblemError(404, "no_label", f"There is no label yet. {told}")
+    try:
+        pdf = await tools.labels.get(holder.label_sha256)
+    except FileNotFoundError:
+        raise ProblemError(
+            404, "label_lost", "The label store no longer has this label: see BILTY_LABEL_STORE."
+        ) from None
+    except ValueError as damaged:
+        raise ProblemError(500, "label_damaged", f"{damaged} It is not handed out.") from None
+    name = "".join(c if c.isalnum() or c in "-_." else "-" for c in found.shipment.number)
+    headers = {"Content-Disposition": f'inline; filename="{name}.pdf"', "ETag": f'"{holder.label_sha256}"'}
+    return Response(pdf, media_type="application/pdf", headers=headers)
+
+
+@get("/shipments/{shipment_id:int}/boxes", guards=[needs(Scope.READ)], summary="Its boxes and their waybills")
+async def boxes(request: AnyRequest, shipment_id: FromPath[int]) -> BoxesAnswer:
+    tools = tools_of(request)
+    await seen(tools, shipment_id)
+    async with tools.pool.acquire() as connection:
+        rows = await shipments.boxes_of(connection, shipment_id)
+    return BoxesAnswer(
+        items=tuple(BoxAnswer(number=row.number, reference=row.reference, awb=row.awb or None) for row in rows)
+    )

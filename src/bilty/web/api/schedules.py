@@ -1,0 +1,46 @@
+"""A schedule: the wish that a shipment be booked now. It writes a row; a dispatcher takes it within milliseconds."""
+
+from litestar import Response, post
+from litestar.params import FromPath
+
+from bilty.intake import Fault
+from bilty.store import shipments
+from bilty.store.access import Scope
+from bilty.web.api.shipments import answered, seen
+from bilty.web.asking import document_of, wait_s
+from bilty.web.documents import ShipmentAnswer, shipment_answer
+from bilty.web.keys import needs
+from bilty.web.problems import ProblemError, rejected
+from bilty.web.tools import AnyRequest, base_url, tools_of
+from bilty.web.waiting import settled
+from bilty.workflow import Progress, Status
+
+
+@post("/shipments/{shipment_id:int}/schedules", guards=[needs(Scope.DISPATCH)], summary="Book a shipment")
+async def create(request: AnyRequest, shipment_id: FromPath[int]) -> Response[ShipmentAnswer]:
+    """Again while one is open: that one. The body is empty, or an empty object."""
+    tools, waits_s = tools_of(request), wait_s(request)
+    _refuse_fields(await document_of(request, required=False))
+    await seen(tools, shipment_id)
+    async with tools.pool.acquire() as connection, connection.transaction():
+        now = await shipments.clock(connection)
+        progress = (await shipments.schedule_all(connection, [shipment_id], now))[shipment_id]
+    _refuse_idle(progress)
+    await settled(tools, shipment_id, waits_s)
+    answer = shipment_answer(await seen(tools, shipment_id), tools.settings.rules, base_url(request))
+    return answered(answer, 200 if answer.status is Status.LABEL_READY else 202, waits_s)
+
+
+def _refuse_fields(document: object) -> None:
+    if document not in (None, {}):
+        raise rejected([Fault("", "", "A schedule takes no fields yet: send no body, or {}.")])
+
+
+def _refuse_idle(progress: Progress) -> None:
+    """Says why nothing was begun."""
+    if progress.open_turn or progress.holder:
+        return
+    if progress.hold:
+        raise ProblemError(409, "on_hold", progress.hold)
+    if progress.cancel_asked:
+        raise ProblemError(409, "cancelled", "This shipment is cancelled: send it anew under another number.")

@@ -1,0 +1,80 @@
+"""Who looks at the panel: a session cookie, and proof that a form is ours.
+
+A form is believed if the browser says that it was sent by one of our own pages (Sec-Fetch-Site, else Origin); the
+cookie is SameSite=Lax besides. No token is hidden in pages, so none is stale after a restart or in an older tab.
+"""
+
+from urllib.parse import urlsplit
+
+from litestar.datastructures import Cookie
+from litestar.handlers import BaseRouteHandler
+
+from bilty.store import access
+from bilty.store.access import SESSION_LIVES, User
+from bilty.store.shipments import clock
+from bilty.web.problems import ProblemError
+from bilty.web.tools import AnyConnection, Asked, tools_of
+
+
+class SignInNeeded(Exception):  # noqa: N818 - a turn in the road, not an error
+    """Nobody is signed in: to the sign-in page."""
+
+
+def _is_https(connection: Asked) -> bool:
+    return tools_of(connection).settings.address.startswith("https://")
+
+
+def cookie_name(connection: Asked) -> str:
+    # Under https the prefix makes browsers refuse one that a neighbouring host or plain http has set.
+    return "__Host-bilty" if _is_https(connection) else "bilty"
+
+
+def cookie(connection: Asked, session: str) -> Cookie:
+    """With a blank session: the cookie that takes the other away."""
+    return Cookie(
+        key=cookie_name(connection),
+        value=session,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=_is_https(connection),
+        max_age=int(SESSION_LIVES.total_seconds()) if session else 0,
+    )
+
+
+def session_of(connection: Asked) -> str:
+    return connection.cookies.get(cookie_name(connection), "")
+
+
+async def find_user(connection: Asked) -> User | None:
+    session = session_of(connection)
+    if not session:
+        return None
+    async with tools_of(connection).pool.acquire() as database:
+        return await access.user_of(database, session, await clock(database))
+
+
+async def signed_in(connection: AnyConnection, _: BaseRouteHandler) -> None:
+    """A guard that lets only signed-in people pass."""
+    user = await find_user(connection)
+    if user is None:
+        raise SignInNeeded
+    connection.state.user = user
+
+
+def user(connection: Asked) -> User:
+    """Whom the guard let in."""
+    found = connection.state.user
+    assert isinstance(found, User)
+    return found
+
+
+async def from_our_pages(connection: AnyConnection, _: BaseRouteHandler) -> None:
+    """A guard for forms."""
+    site, origin = connection.headers.get("sec-fetch-site"), connection.headers.get("origin", "")
+    ours = {connection.headers.get("host", ""), urlsplit(tools_of(connection).settings.address).netloc}
+    believed = site == "same-origin" if site else bool(origin) and urlsplit(origin).netloc in ours
+    if not believed:
+        raise ProblemError(
+            403, "cross_site", "This form was not sent from one of Bilty's own pages. Open the page and send it again."
+        )

@@ -1,0 +1,46 @@
+"""What the pages and the API work with, handed in once."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.handlers import BaseRouteHandler
+
+from bilty.settings import Settings
+from bilty.store.database import Pool
+from bilty.store.labels import LabelStore
+from bilty.store.secrets import Vault
+from bilty.web.arriving import Arrivals
+from bilty.web.changes import Changes
+
+AnyRequest: TypeAlias = Request[object, object, State]
+AnyConnection: TypeAlias = ASGIConnection[BaseRouteHandler, object, object, State]
+Asked: TypeAlias = AnyRequest | AnyConnection
+
+
+@dataclass(frozen=True, slots=True)
+class WebTools:
+    pool: Pool
+    vault: Vault
+    labels: LabelStore
+    settings: Settings
+    changes: Changes
+
+
+def tools_of(connection: Asked) -> WebTools:
+    tools = connection.app.state.tools
+    assert isinstance(tools, WebTools)
+    return tools
+
+
+def arrivals_of(connection: Asked) -> Arrivals:
+    arrivals = connection.app.state.arrivals
+    assert isinstance(arrivals, Arrivals)
+    return arrivals
+
+
+def base_url(request: AnyRequest) -> str:
+    """What addresses in answers begin with: the public one, else the one this caller used."""
+    return tools_of(request).settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")

@@ -1,0 +1,101 @@
+"""Whatever goes wrong is told as problem details, and nothing internal with it."""
+
+import pytest
+
+from web.house import House, shipment
+
+SECURITY = ("content-security-policy", "x-content-type-options", "referrer-policy", "x-frame-options")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "kind", "status"),
+    [
+        ("POST", "/shipments", b"{", "application/json", 400),
+        ("POST", "/shipments", b"[" * 100_000, "application/json", 400),
+        ("POST", "/shipments", b'"\xff"', "application/json", 400),
+        ("POST", "/shipments", b"", "application/json", 400),
+        ("POST", "/shipments", b"{}", "text/plain", 415),
+        ("POST", "/shipments", b"{}", "", 415),
+        ("POST", "/shipments", b"[]", "application/json", 422),
+        ("POST", "/shipments", b"null", "application/json; charset=utf-8", 422),
+        ("POST", "/shipments", b" " * (2 * 1024 * 1024 + 1), "application/json", 413),
+        ("POST", "/shipments/1/schedules", b'{"courier":1}', "application/json", 422),
+        ("DELETE", "/shipments", b"", "", 405),
+        ("POST", "/key", b"", "", 405),
+        ("GET", "/nothing/here", b"", "", 404),
+        ("GET", "/", b"", "", 404),
+        ("GET", "/shipments/abc", b"", "", 404),
+        ("GET", "/shipments/1%00", b"", "", 404),
+        ("GET", "/facilities/%00", b"", "", 404),
+    ],
+)
+async def test_a_request_that_cannot_be_taken(
+    furnished: House, method: str, path: str, body: bytes, kind: str, status: int
+) -> None:
+    headers = {"Authorization": f"Bearer {next(iter(furnished.keys.values()))}", "Content-Type": kind}
+    answer = await furnished.api.request(method, f"/api/v1{path}", content=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert {"type", "title", "status", "detail"} <= set(problem)
+    assert problem["status"] == status
+    for inner in ("Traceback", "litestar", "asyncpg", "msgspec", 'File "'):
+        assert inner not in answer.text
+    for header in SECURITY:
+        assert header in answer.headers
+
+
+async def test_a_database_that_is_away_is_said_so(furnished: House) -> None:
+    await furnished.tools.pool.close()
+    answer = await furnished.api.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "2"
+    answer = await furnished.call("POST", "/shipments", shipment())
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:bilty:problem:database_away")
+
+
+async def test_health_needs_no_key(house: House) -> None:
+    assert (await house.api.get("/healthz")).json() == {"status": "ok"}
+    assert (await house.api.get("/readyz")).json() == {"status": "ready"}
+    await house.tools.pool.execute("DELETE FROM migrations")
+    answer = await house.api.get("/readyz")
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:bilty:problem:not_migrated")
+
+
+async def test_the_description_names_every_route(house: House) -> None:
+    document = (await house.api.get("/api/v1/openapi.json")).json()
+    told = {(path, method) for path, operations in document["paths"].items() for method in operations}
+    assert told == {
+        ("/api/v1/key", "get"),
+        ("/api/v1/shipping-providers", "get"),
+        ("/api/v1/shipping-providers/{code}", "get"),
+        ("/api/v1/shipping-providers/{code}", "put"),
+        ("/api/v1/shipping-providers/{code}/connector", "get"),
+        ("/api/v1/shipping-providers/{code}/connector", "put"),
+        ("/api/v1/facilities/{code}", "get"),
+        ("/api/v1/facilities/{code}", "put"),
+        ("/api/v1/shipments", "get"),
+        ("/api/v1/shipments", "post"),
+        ("/api/v1/shipments/{shipment_id}", "get"),
+        ("/api/v1/shipments/{shipment_id}/timeline", "get"),
+        ("/api/v1/shipments/{shipment_id}/label.pdf", "get"),
+        ("/api/v1/shipments/{shipment_id}/boxes", "get"),
+        ("/api/v1/shipments/{shipment_id}/schedules", "post"),
+    }
+    assert set(document["paths"]["/api/v1/shipments"]["post"]["responses"]) == {"200", "201", "202", "default"}
+    schemas = document["components"]["schemas"]
+    assert set(shipment()) <= set(schemas["NewShipment"]["properties"])
+    assert _references(document) <= {f"#/components/schemas/{name}" for name in schemas}
+    assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+
+
+def _references(node: object) -> set[str]:
+    match node:
+        case {"$ref": str(found)}:
+            return {found}
+        case dict():
+            return set().union(*(_references(each) for each in node.values()))
+        case list():
+            return set().union(*(_references(each) for each in node))
+        case _:
+            return set()
