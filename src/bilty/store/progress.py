@@ -182,7 +182,9 @@ async def _write(connection: Connection, courses: Sequence[Course], now: datetim
         await _insert_turns(connection, begun)
     await _update_shipments(connection, courses)
     await _write_timeline(connection, courses, moved, now)
-    await _notify(connection, courses, due=any(t.due_at is not None and t.due_at <= now for _, _, t in moved))
+    await notify_changed(connection, [c.shipment_id for c in courses])
+    if any(turn.due_at is not None and turn.due_at <= now for _, _, turn in moved):
+        await connection.execute("SELECT pg_notify($1, '')", DUE_CHANNEL)
 
 
 def _moved(course: Course) -> list[tuple[Turn | None, Turn]]:
@@ -271,7 +273,6 @@ async def _write_timeline(
         )
 
 
-async def _notify(connection: Connection, courses: Sequence[Course], *, due: bool) -> None:
-    ids = ",".join(str(c.shipment_id) for c in courses)
-    channels = [(CHANGED_CHANNEL, ids if len(ids) < NOTIFY_BYTES_MAX else "")] + ([(DUE_CHANNEL, "")] if due else [])
-    await connection.executemany("SELECT pg_notify($1, $2)", channels)
+async def notify_changed(connection: Connection, shipment_ids: Sequence[int]) -> None:
+    ids = ",".join(map(str, shipment_ids))
+    await connection.execute("SELECT pg_notify($1, $2)", CHANGED_CHANNEL, ids if len(ids) < NOTIFY_BYTES_MAX else "")

@@ -8,8 +8,8 @@ from enum import StrEnum
 import asyncpg
 
 from bilty.shipment import Shipment, decode, digest, encode
-from bilty.store.database import CHANGED_CHANNEL, Connection
-from bilty.store.progress import Course, changing, courses_of
+from bilty.store.database import Connection
+from bilty.store.progress import Course, changing, courses_of, notify_changed
 from bilty.workflow import Progress, Status, schedule
 
 PAGE_MAX = 500
@@ -117,7 +117,7 @@ async def _insert(
         records=[(i, now, Status.ON_HOLD if a.hold else Status.CREATED, a.hold) for i, a in arrivals],
     )
     if new:
-        await connection.execute("SELECT pg_notify($1, '')", CHANGED_CHANNEL)
+        await notify_changed(connection, list(new.values()))
     return new
 
 
