@@ -69,6 +69,18 @@ class Settings(BaseModel):
     )
     ewaybill_missing: Literal["hold", "send"] = Field(default="hold", description="What to do when it is missing.")
 
+    @field_validator("database_url", "secret_key")
+    @classmethod
+    def _blank_is_none(cls, secret: SecretStr | None) -> SecretStr | None:
+        return secret or None
+
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _folder(cls, folder: str | Path) -> str | Path:
+        if folder == "":
+            raise ValueError("name a folder, or leave it out")  # else it were the one we happen to be in
+        return folder
+
     @field_validator("clickpost_url", "clickpost_tracking_url")
     @classmethod
     def _without_slash(cls, url: str) -> str:
@@ -113,6 +125,14 @@ class Settings(BaseModel):
 _SECRETS = ("database_url", "secret_key")
 
 
+def _secret_in(file: str) -> str:
+    """Raises OSError or ValueError, which a file that is empty or not text is, too."""
+    secret = Path(file).read_text("utf-8").strip()
+    if not secret:
+        raise ValueError("nothing in it")
+    return secret
+
+
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process. Raises SettingsError."""
     environment = os.environ if environment is None else environment
@@ -122,9 +142,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         name, value = variable.removeprefix(PREFIX).lower(), environment[variable]
         if name.endswith("_file") and name.removesuffix("_file") in _SECRETS:
             try:
-                given[name.removesuffix("_file")] = Path(value).read_text("utf-8").strip()
-            except (OSError, UnicodeDecodeError) as trouble:
+                given[name.removesuffix("_file")] = _secret_in(value)
+            except (OSError, ValueError) as trouble:
                 troubles.append(f"{variable}: cannot read {value!r} ({type(trouble).__name__}). Name a readable file.")
+            if (other := variable.removesuffix("_FILE")) in environment:
+                troubles.append(f"{variable}: {other} is given too. Take one of the two away.")
         elif name in Settings.model_fields:
             given[name] = value
         else:

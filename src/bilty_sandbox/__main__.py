@@ -14,11 +14,10 @@ from bilty_sandbox.world import DEMO_KEY, DEMO_USERNAME, OUTAGE_EVERY_SECONDS, O
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    given = _parser().parse_args(argv)
-    asyncio.run(_run(_options(given), given.idle_exit or None))
+    asyncio.run(_run(_options(argv)))
 
 
-async def _run(options: Options, idle_exit: float | None) -> None:
+async def _run(options: Options) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -29,10 +28,11 @@ async def _run(options: Options, idle_exit: float | None) -> None:
         while not ended.is_set() and sandbox.world.requests != heard:
             heard = sandbox.world.requests
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), idle_exit)
+                await asyncio.wait_for(ended.wait(), options.idle_exit or None)
 
 
-def _options(given: argparse.Namespace) -> Options:
+def _options(argv: Sequence[str] | None) -> Options:
+    given = _parser().parse_args(argv)
     host, _, port = str(given.listen).rpartition(":")
     hostile = given.mischief == "on"
     policy = Policy(enabled=hostile, off=tuple(given.off), rules=tuple(given.courier), usual=given.usual)
@@ -49,6 +49,7 @@ def _options(given: argparse.Namespace) -> Options:
         outage_style=given.outage_style,
         ewaybill_required=given.ewaybill_required,
         plain_labels=given.plain_labels,
+        idle_exit=given.idle_exit,
     )
 
 

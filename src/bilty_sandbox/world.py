@@ -23,7 +23,7 @@ OutageStyle = Literal["both", "reset", "hang"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """`outage_every` and `outage_for` are seconds of the sandbox's time; 0 means no outages."""
+    """`outage_every` and `outage_for` are seconds of the sandbox's time, `idle_exit` real ones; 0 means never."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -37,6 +37,7 @@ class Options:
     outage_style: OutageStyle = "both"
     ewaybill_required: bool = False
     plain_labels: bool = False
+    idle_exit: float = 0.0
 
 
 @dataclass(slots=True)

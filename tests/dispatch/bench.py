@@ -12,7 +12,7 @@ from bilty.aggregator.scripted import Scripted
 from bilty.dispatcher import Tools, work_off
 from bilty.shipment import Box, Facility, Invoice, Party, Payment, PaymentMode, Shipment
 from bilty.shipping_provider import Connector, Kind, ShippingProvider
-from bilty.store import providers, shipments
+from bilty.store import providers, shipments, showing
 from bilty.store.database import Pool
 from bilty.store.labels import LabelStore
 from bilty.store.secrets import Vault
@@ -94,7 +94,7 @@ class Bench:
 
     async def progress(self, number: str) -> Progress:
         async with self.pool.acquire() as connection:
-            seen = await shipments.see(connection, [self.ids[number]])
+            seen = await showing.see(connection, [self.ids[number]])
         return seen[self.ids[number]].progress
 
     async def status(self, number: str) -> Status:

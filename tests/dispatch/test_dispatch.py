@@ -11,7 +11,7 @@ from bilty.aggregator.scripted import P1, P2, P3, accepted, busy, label, never, 
 from bilty.dispatcher import work_off
 from bilty.reply import Denied, Ranking, Refusal, Refused, Unclear
 from bilty.shipping_provider import Connector
-from bilty.store import claims, providers, shipments
+from bilty.store import claims, providers, showing
 from bilty.store.claims import LEASE, Outcome
 from bilty.store.secrets import Vault
 from bilty.turn import State
@@ -28,7 +28,7 @@ async def test_a_label_that_comes_at_once_ends_it(bench: Bench) -> None:
     assert (await bench.tools.labels.get(won.label_sha256)).startswith(b"%PDF")
     assert won.label_pages == 1
     async with bench.pool.acquire() as connection:
-        boxes = await shipments.boxes_of(connection, bench.ids["S1"])
+        boxes = await showing.boxes_of(connection, bench.ids["S1"])
     children = {child.reference: child.awb for child in bench.aggregator.bookings[won.reference].label.children}
     assert {box.reference.removesuffix(".001"): box.awb for box in boxes} == {
         reference.removesuffix(".001"): awb for reference, awb in children.items()
@@ -238,6 +238,12 @@ async def test_a_lane_that_nobody_serves(bench: Bench) -> None:
     await bench.work()
 
     assert await bench.status("S1") is Status.NOT_SERVICEABLE
+
+
+async def test_shipments_are_listed_in_the_order_in_which_they_came(bench: Bench) -> None:
+    numbers = ["S3", "S1", "S2"]
+    await bench.schedule(*map(shipment, numbers))
+    assert [row["number"] for row in await bench.rows("SELECT number FROM shipments ORDER BY id")] == numbers
 
 
 async def test_scheduling_twice_is_one_booking(bench: Bench) -> None:

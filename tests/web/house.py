@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from bilty.reply import Courier, Label, Paper, Ranking, Refusal, Refused, Reply
-from bilty.store import access, claims, shipments
+from bilty.store import access, claims, showing
 from bilty.store.access import Role, Scope
 from bilty.store.claims import Outcome
 from bilty.web import WebTools
@@ -93,7 +93,7 @@ class House:
 
     async def now(self) -> datetime:
         async with self.tools.pool.acquire() as connection:
-            return await shipments.clock(connection)
+            return await showing.clock(connection)
 
     async def hears(self, *replies: Reply, later: timedelta = timedelta(hours=1)) -> None:
         """ClickPost answers, one after the other, each to all that is due by `later`."""
@@ -110,7 +110,7 @@ class House:
 
     async def sign_in_link(self, email: str = "asha@example.com") -> str:
         async with self.tools.pool.acquire() as connection:
-            now = await shipments.clock(connection)
+            now = await showing.clock(connection)
             return "/sign-in/" + await access.add_user(connection, email, Role.DISPATCHER, now)
 
     async def sign_in(self) -> None:

@@ -26,7 +26,7 @@ from bilty.intake import Rejected, parse_facility
 from bilty.running import CannotStart, Opened, database, opened, run
 from bilty.settings import PREFIX, Settings, read_settings
 from bilty.shipping_provider import Connector, Kind, ShippingProvider
-from bilty.store import access, providers, shipments
+from bilty.store import access, providers, showing
 from bilty.store.database import DISCONNECTED
 from bilty.workflow import Status, status
 
@@ -148,7 +148,7 @@ async def _print_table(state: Opened, console: Console, ids: list[int]) -> None:
         column.no_wrap = True
     counts: Counter[str] = Counter()
     async with state.pool.acquire() as connection:
-        seen = await shipments.see(connection, ids)
+        seen = await showing.see(connection, ids)
     for shipment_id in ids:
         shipment, progress = seen[shipment_id].shipment, seen[shipment_id].progress
         counts[status(progress)] += 1

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bilty.intake import Accepted
-from bilty.store import shipments
+from bilty.store import shipments, showing
 from bilty.store.database import Connection, Pool
-from bilty.store.shipments import Arrival, Intake, Kept, Seen
+from bilty.store.shipments import Arrival, Intake, Kept
+from bilty.store.showing import Seen
 
 SET_MAX = 200
 
@@ -76,7 +77,7 @@ def _answer(taken: "asyncio.Future[Taken]", result: Taken | Exception) -> None:
 
 async def keep(connection: Connection, together: Sequence[Accepted]) -> list[Taken]:
     """All of it happens, or nothing. A request that is repeated does not begin another run of what has failed since."""
-    now = await shipments.clock(connection)
+    now = await showing.clock(connection)
     kept = await shipments.keep(connection, [_arrival(parsed) for parsed in together], now)
     known = await _known(connection, kept)
     wanted = {
@@ -89,7 +90,7 @@ async def keep(connection: Connection, together: Sequence[Accepted]) -> list[Tak
     }
     courses = await shipments.schedule_all(connection, sorted(wanted), now) if wanted else {}
     begun = {shipment_id for shipment_id, progress in courses.items() if progress.run > 0}
-    seen = await shipments.see(connection, [each.shipment_id for each in kept if each.shipment_id])
+    seen = await showing.see(connection, [each.shipment_id for each in kept if each.shipment_id])
     return [
         Taken(
             intake=each.intake,
@@ -109,5 +110,5 @@ def _arrival(parsed: Accepted) -> Arrival:
 async def _known(connection: Connection, kept: Sequence[Kept]) -> set[int]:
     """Those that were there already and have been tried."""
     there = [each.shipment_id for each in kept if each.intake is Intake.SAME]
-    found = await shipments.see(connection, there) if there else {}
+    found = await showing.see(connection, there) if there else {}
     return {shipment_id for shipment_id, seen in found.items() if seen.progress.run > 0}

@@ -13,7 +13,7 @@ import msgspec
 from bilty import telling
 from bilty.shipment import Box, PaymentMode
 from bilty.shipping_provider import Kind
-from bilty.store.shipments import Moment, Seen
+from bilty.store.showing import Moment, Seen
 from bilty.turn import Rules, State, window_ends_at
 from bilty.words import PAISE
 from bilty.workflow import Status, status

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from litestar.response import Template
 
 from bilty import telling
-from bilty.store import providers, shipments
+from bilty.store import providers, showing
 from bilty.store.access import User
 from bilty.store.providers import Standing
 from bilty.web import rows
@@ -29,11 +29,11 @@ async def listing(request: AnyRequest) -> Template:
     chosen = choice(request, "status", tuple(Status))
     current, before = Status(chosen) if chosen else None, whole(request, "before", None, ID_MAX)
     async with tools.pool.acquire() as connection:
-        now = await shipments.clock(connection)
-        counts = await shipments.counts(connection)
-        ids = await shipments.page(connection, before_id=before, status=current, limit=ROWS + 1)
-        found = await shipments.see(connection, ids[:ROWS])
-        zones = await shipments.time_zones(connection, list({each.shipment.facility for each in found.values()}))
+        now = await showing.clock(connection)
+        counts = await showing.counts(connection)
+        ids = await showing.page(connection, before_id=before, status=current, limit=ROWS + 1)
+        found = await showing.see(connection, ids[:ROWS])
+        zones = await showing.time_zones(connection, list({each.shipment.facility for each in found.values()}))
         standings = await providers.standings(connection)
     shown = [found[each] for each in ids[:ROWS] if each in found]
     return _page(
@@ -62,10 +62,10 @@ async def one(request: AnyRequest, shipment_id: FromPath[int]) -> Template:
     tools, rules = tools_of(request), tools_of(request).settings.rules
     found = await seen(tools, shipment_id)
     async with tools.pool.acquire() as connection:
-        now = await shipments.clock(connection)
+        now = await showing.clock(connection)
         facility = await providers.facility_of(connection, found.shipment.facility)
-        moments = await shipments.timeline_of(connection, shipment_id)
-        boxes = await shipments.boxes_of(connection, shipment_id)
+        moments = await showing.timeline_of(connection, shipment_id)
+        boxes = await showing.boxes_of(connection, shipment_id)
     zone = rows.zone_of(facility.time_zone if facility else None)
     return _page(
         "shipment.html",

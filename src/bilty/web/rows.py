@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from bilty import telling
-from bilty.store.shipments import COUNT_MAX, Moment, Seen
+from bilty.store.showing import COUNT_MAX, Moment, Seen
 from bilty.telling import Cell
 from bilty.turn import Rules, Turn
 from bilty.words import day, grouped, kilograms, listed, rupees

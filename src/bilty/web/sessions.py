@@ -11,7 +11,7 @@ from litestar.handlers import BaseRouteHandler
 
 from bilty.store import access
 from bilty.store.access import SESSION_LIVES, User
-from bilty.store.shipments import clock
+from bilty.store.showing import clock
 from bilty.web.problems import ProblemError
 from bilty.web.tools import AnyConnection, Asked, tools_of
 

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from bilty.store import access
-from bilty.store.shipments import clock
+from bilty.store.showing import clock
 from bilty.web.sessions import cookie, find_user, from_our_pages, session_of
 from bilty.web.tools import AnyRequest, tools_of
 

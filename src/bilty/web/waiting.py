@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bilty.store import shipments
+from bilty.store import showing
 from bilty.web.tools import WebTools
 from bilty.workflow import Status
 
@@ -20,7 +20,7 @@ async def settled(tools: WebTools, shipment_id: int, wait_s: float) -> None:
     with tools.changes.watch(shipment_id) as watch:
         while not tools.changes.closed:
             async with tools.pool.acquire() as connection:
-                found = await shipments.statuses_of(connection, [shipment_id])
+                found = await showing.statuses_of(connection, [shipment_id])
             if found.get(shipment_id) not in UNDER_WAY:
                 return
             changed = await watch.next_change(until - clock())

@@ -7,9 +7,9 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from bilty import telling
-from bilty.store import shipments
+from bilty.store import showing
 from bilty.store.access import Scope
-from bilty.store.shipments import Seen
+from bilty.store.showing import Seen
 from bilty.web.api.shipments import seen
 from bilty.web.documents import BoxAnswer, BoxesAnswer, TimelineAnswer, moment_answer
 from bilty.web.keys import needs
@@ -24,7 +24,7 @@ async def timeline(request: AnyRequest, shipment_id: FromPath[int]) -> TimelineA
     tools = tools_of(request)
     await seen(tools, shipment_id)
     async with tools.pool.acquire() as connection:
-        moments = await shipments.timeline_of(connection, shipment_id)
+        moments = await showing.timeline_of(connection, shipment_id)
     return TimelineAnswer(items=tuple(moment_answer(moment, tools.settings.rules) for moment in moments))
 
 
@@ -64,7 +64,7 @@ async def boxes(request: AnyRequest, shipment_id: FromPath[int]) -> BoxesAnswer:
     tools = tools_of(request)
     await seen(tools, shipment_id)
     async with tools.pool.acquire() as connection:
-        rows = await shipments.boxes_of(connection, shipment_id)
+        rows = await showing.boxes_of(connection, shipment_id)
     return BoxesAnswer(
         items=tuple(BoxAnswer(number=row.number, reference=row.reference, awb=row.awb or None) for row in rows)
     )

@@ -4,7 +4,7 @@ from litestar import Response, post
 from litestar.params import FromPath
 
 from bilty.intake import Fault
-from bilty.store import shipments
+from bilty.store import shipments, showing
 from bilty.store.access import Scope
 from bilty.web.api.shipments import answered, seen
 from bilty.web.asking import document_of, wait_s
@@ -23,7 +23,7 @@ async def create(request: AnyRequest, shipment_id: FromPath[int]) -> Response[Sh
     _refuse_fields(await document_of(request, required=False))
     await seen(tools, shipment_id)
     async with tools.pool.acquire() as connection, connection.transaction():
-        now = await shipments.clock(connection)
+        now = await showing.clock(connection)
         progress = (await shipments.schedule_all(connection, [shipment_id], now))[shipment_id]
     _refuse_idle(progress)
     await settled(tools, shipment_id, waits_s)

@@ -7,9 +7,10 @@ from litestar.params import FromPath
 
 from bilty.intake import Fault, Rejected, parse_shipment
 from bilty.shipment import Shipment
-from bilty.store import shipments
+from bilty.store import showing
 from bilty.store.access import Scope
-from bilty.store.shipments import Intake, Seen
+from bilty.store.shipments import Intake
+from bilty.store.showing import Seen
 from bilty.web.asking import ID_MAX, LIMIT_DEFAULT, LIMIT_MAX, choice, document_of, wait_s, whole
 from bilty.web.documents import ShipmentAnswer, ShipmentPage, shipment_answer
 from bilty.web.keys import needs
@@ -71,8 +72,8 @@ async def listed(request: AnyRequest) -> ShipmentPage:
     after = whole(request, "after", None, ID_MAX)
     async with tools.pool.acquire() as connection:
         status = Status(chosen) if chosen else None
-        ids = await shipments.page(connection, before_id=after, status=status, limit=limit + 1)
-        found = await shipments.see(connection, ids[:limit])
+        ids = await showing.page(connection, before_id=after, status=status, limit=limit + 1)
+        found = await showing.see(connection, ids[:limit])
     base, rules = base_url(request), tools.settings.rules
     items = tuple(shipment_answer(found[each], rules, base) for each in ids[:limit] if each in found)
     following = None
@@ -93,7 +94,7 @@ async def seen(tools: WebTools, shipment_id: int) -> Seen:
     found: dict[int, Seen] = {}
     if 0 < shipment_id <= ID_MAX:
         async with tools.pool.acquire() as connection:
-            found = await shipments.see(connection, [shipment_id])
+            found = await showing.see(connection, [shipment_id])
     if shipment_id not in found:
         raise ProblemError(404, "not_found", f"There is no shipment {shipment_id}.")
     return found[shipment_id]

@@ -1,0 +1,138 @@
+"""Shipments for those who ask: one, a page of them, their boxes and what happened to them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from bilty.shipment import Shipment, decode
+from bilty.store.database import Connection
+from bilty.store.progress import Course, courses_of
+from bilty.workflow import Progress, Status
+
+PAGE_MAX = 500
+COUNT_MAX = 10_000
+"""Counting stops here: 10,000+ on a tab costs as little as 12."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A shipment for those who ask: what it is, and where it stands."""
+
+    id: int
+    shipment: Shipment
+    progress: Progress
+    warnings: tuple[str, ...]
+    created_at: datetime
+
+
+async def see(connection: Connection, shipment_ids: Sequence[int]) -> dict[int, Seen]:
+    rows = await connection.fetch(
+        """SELECT s.id, s.warnings, s.created_at, v.content FROM shipments s
+             JOIN shipment_versions v ON v.shipment_id = s.id AND v.version = s.version WHERE s.id = ANY($1)""",
+        shipment_ids,
+    )
+    courses = await courses_of(connection, shipment_ids)
+    return {row["id"]: _seen(row, courses[row["id"]]) for row in rows if row["id"] in courses}
+
+
+def _seen(row: asyncpg.Record, course: Course) -> Seen:
+    return Seen(
+        id=row["id"],
+        shipment=decode(row["content"]),
+        progress=course.after,
+        warnings=tuple(row["warnings"]),
+        created_at=row["created_at"],
+    )
+
+
+async def page(connection: Connection, *, before_id: int | None, status: Status | None, limit: int) -> list[int]:
+    """The ids of a page, newest first, starting below `before_id`."""
+    rows = await connection.fetch(
+        """SELECT id FROM shipments WHERE ($1::bigint IS NULL OR id < $1) AND ($2::text IS NULL OR status = $2)
+            ORDER BY id DESC LIMIT $3""",
+        before_id,
+        status,
+        min(limit, PAGE_MAX),
+    )
+    return [row["id"] for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class BoxRow:
+    number: int
+    reference: str
+    awb: str
+
+
+async def boxes_of(connection: Connection, shipment_id: int) -> list[BoxRow]:
+    rows = await connection.fetch(
+        """SELECT b.number, b.reference, b.awb FROM boxes b
+             JOIN shipments s ON s.id = b.shipment_id AND s.version = b.version
+            WHERE b.shipment_id = $1 ORDER BY b.number LIMIT 999""",
+        shipment_id,
+    )
+    return [BoxRow(row["number"], row["reference"], row["awb"]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A line of the timeline: a turn's (`priority` set) or the shipment's own."""
+
+    at: datetime
+    run: int | None
+    priority: int | None
+    courier: str
+    reference: str
+    state: str
+    polls_done: int
+    message: str
+
+
+async def timeline_of(connection: Connection, shipment_id: int, *, limit: int = PAGE_MAX) -> list[Moment]:
+    rows = await connection.fetch(
+        """SELECT l.at, t.run, t.priority, t.courier_name, t.reference, l.state, l.polls_done, l.message
+             FROM timeline l LEFT JOIN turns t ON t.id = l.turn_id WHERE l.shipment_id = $1 ORDER BY l.id LIMIT $2""",
+        shipment_id,
+        limit,
+    )
+    return [
+        Moment(
+            at=row["at"],
+            run=row["run"],
+            priority=row["priority"],
+            courier=row["courier_name"] or "",
+            reference=row["reference"] or "",
+            state=row["state"],
+            polls_done=row["polls_done"],
+            message=row["message"],
+        )
+        for row in rows
+    ]
+
+
+async def counts(connection: Connection) -> dict[Status, int]:
+    """How many shipments have each status, at most COUNT_MAX of each."""
+    sql = """SELECT a.status, c.count FROM unnest($1::text[]) AS a(status)
+              CROSS JOIN LATERAL (
+                  SELECT count(*) FROM (SELECT FROM shipments s WHERE s.status = a.status LIMIT $2) AS counted) AS c"""
+    return {Status(row["status"]): row["count"] for row in await connection.fetch(sql, list(Status), COUNT_MAX)}
+
+
+async def statuses_of(connection: Connection, shipment_ids: Sequence[int]) -> dict[int, Status]:
+    """The least that tells whether the wait is over."""
+    sql = "SELECT id, status FROM shipments WHERE id = ANY($1)"
+    return {row["id"]: Status(row["status"]) for row in await connection.fetch(sql, shipment_ids)}
+
+
+async def time_zones(connection: Connection, facilities: Sequence[str]) -> dict[str, str]:
+    """The time zones' names, by facility."""
+    sql = "SELECT code, coalesce(content ->> 'time_zone', 'Asia/Kolkata') AS zone FROM facilities WHERE code = ANY($1)"
+    return {row["code"]: row["zone"] for row in await connection.fetch(sql, facilities)}
+
+
+async def clock(connection: Connection) -> datetime:
+    """Now, by the clock that due times go by."""
+    now: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    return now
