@@ -32,9 +32,13 @@ class Gated(Scripted):
 class Raising(Scripted):
     """Raises at the first asking, which a connector must not do."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.raised = asyncio.Event()
+
     async def ask(self, booking: Booking) -> Said[Label | Accepted | Trouble]:
-        if not self.calls["ask"]:
-            self.calls["ask"] += 1
+        if not self.raised.is_set():
+            self.raised.set()
             raise RuntimeError("a fault in a connector")
         return await super().ask(booking)
 
@@ -93,12 +97,12 @@ async def test_a_graceful_stop_hears_the_calls_that_are_out(bench: Bench, dsn: s
 
 
 async def test_a_connector_that_raises_leaves_the_turn_unclear_and_the_others_alone(bench: Bench, dsn: str) -> None:
-    changed = asyncio.Event()
-    bench.aggregate_with(Raising())
+    raising, changed = Raising(), asyncio.Event()
+    bench.aggregate_with(raising)
     bench.now = await bench.pool.fetchval("SELECT clock_timestamp()")
     await bench.schedule(shipment("S1"))
     async with running(bench, dsn, changed):
-        await until_status(bench, "S1", Status.SCHEDULING, changed)
+        await asyncio.wait_for(raising.raised.wait(), WITHIN_S)
         await bench.schedule(shipment("S2"))
         await until_status(bench, "S2", Status.LABEL_READY, changed)
     assert (await bench.turn("S1", 1)).state is State.UNCLEAR
