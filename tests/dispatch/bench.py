@@ -98,10 +98,11 @@ class Bench:
         return seen[self.ids[number]].progress
 
     async def status(self, number: str) -> Status:
-        """What is shown, and that the column for lists says the same."""
-        shown = status(await self.progress(number))
-        kept = await self.pool.fetchval("SELECT status FROM shipments WHERE id = $1", self.ids[number])
-        assert kept == shown
+        """What is shown, and that the column for lists says the same at the same moment."""
+        shipment_id = self.ids[number]
+        async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+            shown = status((await showing.see(connection, [shipment_id]))[shipment_id].progress)
+            assert await connection.fetchval("SELECT status FROM shipments WHERE id = $1", shipment_id) == shown
         return shown
 
     async def turn(self, number: str, priority: int) -> Turn:
