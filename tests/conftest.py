@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+
 from bilty import postgres
 from bilty.store.database import Pool, connect_pool, migrate
 
