@@ -5,7 +5,6 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
@@ -123,6 +122,7 @@ def settings() -> None:
 def user_add(email: str, role: Annotated[str, typer.Option(help="admin, dispatcher or viewer")] = "admin") -> None:
     """Print a sign-in link, good once and for 24 hours."""
     from bilty.store import access
+    from bilty.store.showing import clock
 
     if "@" not in email or len(email) > 200:
         _stop(f"{email} is not an e-mail address: give one like asha@example.com.")
@@ -131,7 +131,7 @@ def user_add(email: str, role: Annotated[str, typer.Option(help="admin, dispatch
 
     async def add(state: "Opened") -> str:
         async with state.pool.acquire() as connection, connection.transaction():
-            return await access.add_user(connection, email, access.Role(role), datetime.now(UTC))
+            return await access.add_user(connection, email, access.Role(role), await clock(connection))
 
     token = _with_state(add)
     print(f"{_settings().address}/sign-in/{token}")
@@ -155,8 +155,11 @@ def key_add(name: str, scope: Annotated[str, typer.Option(help="read, dispatch o
 
 async def _import(state: "Opened", file: Path, *, schedule: bool, all_or_nothing: bool) -> int:
     from bilty.importing import import_orders, schedule_orders
+    from bilty.store.showing import clock
 
-    now, rules = datetime.now(UTC), state.settings.intake_rules
+    async with state.pool.acquire() as connection:
+        now = await clock(connection)  # due times are the database's
+    rules = state.settings.intake_rules
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=None)
         report = await import_orders(

@@ -18,17 +18,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-import asyncpg
 import structlog
 from obstore.exceptions import BaseError
 
 from bilty.aggregator import Aggregator, Booking, Listed, Pdf, Said, Trouble
 from bilty.reply import Busy, Denied, NotYet, Paper, PickedUp, Refusal, Refused, Reply, Unclear
-from bilty.store import claims
-from bilty.store.claims import LEASE, Claim, Outcome
-from bilty.store.database import DISCONNECTED, Pool
+from bilty.store import claims, settlements
+from bilty.store.claims import LEASE, Claim
+from bilty.store.database import UNAVAILABLE, Pool
 from bilty.store.labels import LabelStore, pages_of
-from bilty.store.secrets import Vault
+from bilty.store.providers import Keyring
+from bilty.store.settlements import Outcome
 from bilty.turn import Rules, Step
 
 LEASE_S, LEASE_LEFT_MIN_S = LEASE.total_seconds(), 5
@@ -36,7 +36,9 @@ LEASE_S, LEASE_LEFT_MIN_S = LEASE.total_seconds(), 5
 REST_MIN_S, IDLE_MAX_S = 0.05, 30
 SETTLE_MAX = 500
 DATABASE_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
-STOP_WITHIN_S = 40
+CALL_WITHIN_S = 50
+"""Of a claim, which may be two calls: an answer that comes after the lease counts for nothing."""
+STOP_WITHIN_S = 55
 """Longer than the longest call, so that a graceful stop hears every answer it asked for."""
 
 log = structlog.get_logger()
@@ -47,7 +49,7 @@ class Tools:
     """What a dispatcher works with. `aggregator` makes (or finds) the one that serves a claim's provider."""
 
     pool: Pool
-    vault: Vault
+    keyring: Keyring
     labels: LabelStore
     aggregator: Callable[[Claim], Aggregator]
     rules: Rules
@@ -56,10 +58,10 @@ class Tools:
 
 async def work_off(tools: Tools, now: datetime) -> int:
     """One round at a given time: everything due at `now` claimed, called and settled. For tests and tools."""
-    claimed = await claims.claim(tools.pool, tools.vault, calls_max=tools.calls_max, calls_out={}, now=now)
+    claimed = await claims.claim(tools.pool, tools.keyring, calls_max=tools.calls_max, calls_out={}, now=now)
     outcomes = await asyncio.gather(*(_outcome(tools, claim) for claim in claimed))
     if outcomes:
-        await claims.settle(tools.pool, outcomes, tools.rules, now=now)
+        await settlements.settle(tools.pool, outcomes, tools.rules, now=now)
     return len(outcomes)
 
 
@@ -100,9 +102,9 @@ class Dispatcher:
         tools, before = self._tools, asyncio.get_running_loop().time()
         try:
             claimed = await claims.claim(
-                tools.pool, tools.vault, calls_max=tools.calls_max, calls_out=Counter(self._calls.values())
+                tools.pool, tools.keyring, calls_max=tools.calls_max, calls_out=Counter(self._calls.values())
             )
-        except DISCONNECTED as trouble:
+        except UNAVAILABLE as trouble:
             log.warning("database.away", during="claim", why=type(trouble).__name__)
             return 0
         for claim in claimed:
@@ -133,12 +135,11 @@ class Dispatcher:
         """Until it is written: an answer is not thrown away because the database is."""
         for wait_s in itertools.chain(DATABASE_BACKOFF_S, itertools.repeat(DATABASE_BACKOFF_S[-1])):
             try:
-                await claims.settle(self._tools.pool, batch, self._tools.rules)
-            except (*DISCONNECTED, TimeoutError, asyncpg.TransactionRollbackError) as trouble:
+                await settlements.settle(self._tools.pool, batch, self._tools.rules)
+            except UNAVAILABLE as trouble:
                 log.warning("database.away", during="settle", why=type(trouble).__name__)
                 await asyncio.sleep(wait_s)
             except Exception:
-                # One outcome that cannot be written must not hold up the others; its turn is due again at lease end.
                 log.exception("settle.failed", references=[o.claim.turn.reference for o in batch])
                 return await self._settle_apart(batch)
             else:
@@ -146,15 +147,19 @@ class Dispatcher:
         return None
 
     async def _settle_apart(self, batch: Sequence[Outcome]) -> None:
-        if len(batch) > 1:
-            for outcome in batch:
-                await self._settle([outcome])
+        """One outcome that cannot be written must not hold up the others, nor be asked for every minute for ever."""
+        if len(batch) == 1:
+            with contextlib.suppress(*UNAVAILABLE):
+                await claims.put_off(self._tools.pool, batch[0].claim)
+            return
+        for outcome in batch:
+            await self._settle([outcome])
 
     async def _rest(self) -> None:
         """Until woken, or the next turn is due."""
         try:
-            due_in_s = await claims.next_due(self._tools.pool)
-        except (*DISCONNECTED, TimeoutError):
+            due_in_s = await claims.next_due(self._tools.pool, self._tools.keyring)
+        except UNAVAILABLE:
             due_in_s = DATABASE_BACKOFF_S[-1]
         # Never quite zero: what is due and not to be had is another worker's, or waits for a free place.
         rest_s = IDLE_MAX_S if due_in_s is None else min(max(due_in_s, REST_MIN_S), IDLE_MAX_S)
@@ -181,7 +186,10 @@ async def _outcome(tools: Tools, claim: Claim) -> Outcome:
         label_url=turn.label_url,
     )
     try:
-        said = await _say(tools, claim.step, tools.aggregator(claim), booking)
+        async with asyncio.timeout(CALL_WITHIN_S):
+            said = await _say(tools, claim.step, tools.aggregator(claim), booking)
+    except TimeoutError:
+        said = Said(Unclear(f"no answer within {CALL_WITHIN_S} s", silent=True))
     except Exception:
         # A connector does not raise; should it, the turn is left as it was written down: asked, and unclear.
         log.exception("call.failed", reference=turn.reference, step=claim.step)
@@ -198,9 +206,9 @@ async def _say(tools: Tools, step: Step, aggregator: Aggregator, booking: Bookin
         case Step.INQUIRE:
             return await _confirmed(aggregator, await aggregator.inquire(booking))
         case Step.FETCH_LABEL:
-            return await _kept(tools.labels, await aggregator.fetch_label(booking))
+            return await _confirmed(aggregator, await _kept(tools.labels, await aggregator.fetch_label(booking)))
         case Step.CANCEL:
-            return await _cancelled(aggregator, booking)
+            return await _confirmed(aggregator, await _cancelled(aggregator, booking))
         case _:
             assert_never(step)
 
@@ -226,7 +234,8 @@ async def _kept(labels: LabelStore, said: Said[Pdf | NotYet | Trouble]) -> Said[
         sha256 = await labels.put(said.reply.content)
     except (OSError, BaseError) as trouble:
         log.exception("label.not_kept", why=type(trouble).__name__)
-        return Said(Unclear("The label store cannot be written.", silent=True), said.exchanges)
+        # Not silence, which is waited out for ever: our own trouble is shown when the window is over.
+        return Said(Unclear("Bilty's label store cannot be written."), said.exchanges)
     return Said(Paper(sha256=sha256, pages=await asyncio.to_thread(pages_of, said.reply.content)), said.exchanges)
 
 

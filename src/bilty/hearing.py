@@ -72,10 +72,10 @@ def read(turn: Turn, step: Step, reply: Reply, rules: Rules, awb: Heard) -> Hear
 def _read_refusal(turn: Turn, step: Step, reply: Refused, rules: Rules) -> Heard:
     if step is Step.RANK:
         return Heard.STOPPING
+    if step is not Step.ASK and reply.refusal is Refusal.ACCOUNT:
+        return Heard.SILENCE  # about who asks, not about what was booked
     if step is Step.FETCH_LABEL:
         return _read_not_yet(turn, step, rules)
-    if step is Step.INQUIRE and reply.refusal is Refusal.ACCOUNT:
-        return Heard.SILENCE  # about who asks, not about what was booked
     stops = reply.refusal is Refusal.ACCOUNT or (reply.refusal is Refusal.DATA and rules.stop_on_faulty_data)
     return Heard.STOPPING if stops and turn.state in (State.UNCLEAR, State.UNDECIDED) else Heard.REFUSED
 

@@ -18,15 +18,25 @@ from bilty.aggregator.clickpost import ClickPost, CreateStyle, Endpoints, Http, 
 from bilty.dispatcher import Dispatcher, Tools
 from bilty.settings import Settings
 from bilty.store.claims import Claim
-from bilty.store.database import DISCONNECTED, DUE_CHANNEL, Pool, TooOldError, connect_pool, listening, migrate
+from bilty.store.database import (
+    CONNECT_TIMEOUT_S,
+    DUE_CHANNEL,
+    UNAVAILABLE,
+    Pool,
+    TooOldError,
+    connect_pool,
+    listening,
+    migrate,
+)
 from bilty.store.labels import LabelStore
+from bilty.store.providers import Keyring
 from bilty.store.secrets import Vault, kept_secret
 from bilty.web import WebTools, make_app
 from bilty.web.changes import Changes
 
 BACKLOG = 4096
 LOOK_EVERY_S = 1.0
-GRACE_S = 45
+GRACE_S = 60
 """For a stop: longer than the dispatcher takes to hear the calls that are out."""
 
 log = structlog.get_logger()
@@ -74,20 +84,20 @@ async def opened(settings: Settings, database: Database) -> AsyncIterator[Opened
     """Migrated and ready. Raises CannotStart."""
     try:
         pool = await connect_pool(database.dsn)
-    except (*DISCONNECTED, asyncpg.PostgresError, TimeoutError, ValueError) as trouble:
+    except (*UNAVAILABLE, asyncpg.PostgresError, ValueError) as trouble:
         raise CannotStart(
             f"PostgreSQL cannot be reached ({_why_unreachable(trouble)}). "
             "Check that it runs and what BILTY_DATABASE_URL says, or leave that out to use Bilty's own."
         ) from None
     try:
-        await _migrate(pool)
+        await _migrate(database.dsn)
         secret = settings.secret_key.get_secret_value() if settings.secret_key else kept_secret(settings.data_dir)
         folder = settings.label_store or str(settings.data_dir / "documents")
         state = Opened(settings, database, pool, Vault(secret), LabelStore.at(folder))
         yield state
     finally:
         # Closing waits for whoever still holds a connection; a server that is gone must not hold up the end.
-        with contextlib.suppress(TimeoutError, *DISCONNECTED):
+        with contextlib.suppress(*UNAVAILABLE):
             await asyncio.wait_for(pool.close(), LOOK_EVERY_S * 5)
         pool.terminate()
 
@@ -98,19 +108,21 @@ def _why_unreachable(trouble: Exception) -> str:
     return str(trouble) or type(trouble).__name__
 
 
-async def _migrate(pool: Pool) -> None:
-    async with pool.acquire() as connection:
-        try:
-            names = await migrate(connection)
-        except asyncpg.InsufficientPrivilegeError as trouble:
-            raise CannotStart(
-                f"PostgreSQL does not let Bilty make its tables ({trouble}). "
-                "Let the user that BILTY_DATABASE_URL names own its database, then start again."
-            ) from None
-        except TooOldError as trouble:
-            raise CannotStart(f"{trouble} Leave BILTY_DATABASE_URL out to use Bilty's own.") from None
-    for name in names:
-        log.info("migrated", migration=name)
+async def _migrate(dsn: str) -> None:
+    # On a connection of its own: making an index may take hours, and so may waiting for a program that makes one.
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
+    try:
+        for name in await migrate(connection):
+            log.info("migrated", migration=name)
+    except asyncpg.InsufficientPrivilegeError as trouble:
+        raise CannotStart(
+            f"PostgreSQL does not let Bilty make its tables ({trouble}). "
+            "Let the user that BILTY_DATABASE_URL names own its database, then start again."
+        ) from None
+    except TooOldError as trouble:
+        raise CannotStart(f"{trouble} Leave BILTY_DATABASE_URL out to use Bilty's own.") from None
+    finally:
+        await connection.close()
 
 
 @dataclass(slots=True)
@@ -201,7 +213,7 @@ def _tools(state: Opened, http: Http) -> Tools:
     connectors = Connectors(endpoints_of(state.settings), http)
     return Tools(
         pool=state.pool,
-        vault=state.vault,
+        keyring=Keyring(state.vault),
         labels=state.labels,
         aggregator=connectors.aggregator_of,
         rules=state.settings.rules,
@@ -251,7 +263,7 @@ async def _keep_database(state: Opened) -> None:
         await asyncio.sleep(LOOK_EVERY_S)
         try:
             await state.pool.fetchval("SELECT 1")
-        except (*DISCONNECTED, TimeoutError):
+        except UNAVAILABLE:
             log.warning("database.reviving")
             try:
                 await asyncio.to_thread(revive)

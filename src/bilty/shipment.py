@@ -24,8 +24,11 @@ EWAYBILL_THRESHOLD = Decimal(50_000)
 """Rupees an invoice may reach without an e-way bill: CGST Rule 138 wants one above it, ClickPost's page from it on."""
 
 
-class Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The shape of every value here: immutable, comparable, written as JSON without its blanks."""
+class Frozen(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The shape of every value here: immutable, comparable, written as JSON without its blanks.
+
+    What a newer program wrote beside it is passed over, so that old and new ones may share a database.
+    """
 
 
 class Party(Frozen, frozen=True):

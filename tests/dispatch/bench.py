@@ -15,6 +15,7 @@ from bilty.shipping_provider import Connector, Kind, ShippingProvider
 from bilty.store import providers, shipments, showing
 from bilty.store.database import Pool
 from bilty.store.labels import LabelStore
+from bilty.store.providers import Keyring
 from bilty.store.secrets import Vault
 from bilty.turn import Rules, Turn
 from bilty.workflow import Progress, Status, status
@@ -56,6 +57,7 @@ class Bench:
 
     pool: Pool
     tools: Tools
+    vault: Vault
     aggregator: Scripted
     now: datetime = NOON
     ids: dict[str, int] = field(default_factory=dict)
@@ -124,5 +126,5 @@ async def make_bench(
         await providers.put_facility(connection, BLR)
     scripted = Scripted()
     labels = LabelStore.at(str(folder))
-    tools = Tools(pool, vault, labels, lambda _claim: aggregator or scripted, rules or Rules(), calls_max=50)
-    return Bench(pool, tools, scripted)
+    tools = Tools(pool, Keyring(vault), labels, lambda _claim: aggregator or scripted, rules or Rules(), calls_max=50)
+    return Bench(pool, tools, vault, scripted)

@@ -5,18 +5,23 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace as replace_struct
 
-from bilty.aggregator import Booking, Listed
-from bilty.aggregator.scripted import P1, P2, P3, accepted, busy, label, never, refused, unclear
+from bilty.aggregator import Booking, Listed, Pdf, Said, Trouble
+from bilty.aggregator.scripted import P1, P2, P3, Scripted, accepted, busy, label, never, refused, unclear
 from bilty.dispatcher import work_off
-from bilty.reply import Denied, Ranking, Refusal, Refused, Unclear
+from bilty.reply import Accepted, Denied, Exchange, Label, Ranking, Refusal, Refused, Unclear
+from bilty.shipment import Facility
 from bilty.shipping_provider import Connector
-from bilty.store import claims, providers, showing
-from bilty.store.claims import LEASE, Outcome
+from bilty.store import claims, providers, settlements, showing
+from bilty.store.claims import LEASE
+from bilty.store.labels import LabelStore
+from bilty.store.providers import Keyring
 from bilty.store.secrets import Vault
+from bilty.store.settlements import Outcome
 from bilty.turn import State
 from bilty.workflow import Concern, Status, concerns
-from dispatch.bench import MINUTE, NOON, Bench, shipment
+from dispatch.bench import BLR, MINUTE, NOON, Bench, shipment
 
 
 async def test_a_label_that_comes_at_once_ends_it(bench: Bench) -> None:
@@ -184,7 +189,7 @@ async def test_refused_credentials_pause_the_provider_and_update_connector_goes_
     assert await bench.until(NOON + 60 * MINUTE) == [], "nothing is said while it is paused"
 
     async with bench.pool.acquire() as connection:
-        await providers.put_connector(connection, bench.tools.vault, "clickpost-b2b", Connector("desk", "key-2"))
+        await providers.put_connector(connection, bench.vault, "clickpost-b2b", Connector("desk", "key-2"))
     await bench.until(NOON + 61 * MINUTE)
     assert [await bench.status(number) for number in ("S1", "S2")] == [Status.LABEL_READY] * 2
     assert bench.aggregator.calls["ask"] == asked + 1
@@ -275,7 +280,7 @@ async def test_what_a_dead_process_had_asked_is_inquired_about_when_its_lease_en
     await bench.schedule(shipment("S1"))
     await bench.tools.pool.execute("UPDATE turns SET due_at = $1", NOON)
     await _rank_only(bench)
-    (claim,) = await claims.claim(bench.pool, bench.tools.vault, calls_max=9, calls_out={}, now=bench.now)
+    (claim,) = await claims.claim(bench.pool, bench.tools.keyring, calls_max=9, calls_out={}, now=bench.now)
     await bench.tools.aggregator(claim).ask(_booking_of(claim))
 
     assert await bench.work() == 0, "its lease has not ended"
@@ -290,40 +295,170 @@ async def test_an_answer_under_an_old_claim_is_not_recorded(bench: Bench) -> Non
     """A worker that slept past its lease: whoever took over is right, whatever the sleeper has to say."""
     await bench.schedule(shipment("S1"))
     await _rank_only(bench)
-    (slept,) = await claims.claim(bench.pool, bench.tools.vault, calls_max=9, calls_out={}, now=bench.now)
+    (slept,) = await claims.claim(bench.pool, bench.tools.keyring, calls_max=9, calls_out={}, now=bench.now)
     bench.now += LEASE
-    (current,) = await claims.claim(bench.pool, bench.tools.vault, calls_max=9, calls_out={}, now=bench.now)
+    (current,) = await claims.claim(bench.pool, bench.tools.keyring, calls_max=9, calls_out={}, now=bench.now)
     assert current.fence == slept.fence + 1
 
     refusal = Refused(Refusal.COURIER, message="from a dream")
-    await claims.settle(bench.pool, [Outcome(slept, refusal, ())], bench.tools.rules, now=bench.now)
+    await settlements.settle(bench.pool, [Outcome(slept, refusal, ())], bench.tools.rules, now=bench.now)
     assert (await bench.turn("S1", 1)).state is State.UNCLEAR
-    await claims.settle(bench.pool, [Outcome(current, refusal, ())], bench.tools.rules, now=bench.now)
+    await settlements.settle(bench.pool, [Outcome(current, refusal, ())], bench.tools.rules, now=bench.now)
     assert (await bench.turn("S1", 1)).state is State.REFUSED
 
 
 async def test_a_denial_of_old_credentials_does_not_pause_the_new_ones(bench: Bench) -> None:
     await bench.schedule(shipment("S1"))
-    (claim,) = await claims.claim(bench.pool, bench.tools.vault, calls_max=9, calls_out={}, now=bench.now)
+    (claim,) = await claims.claim(bench.pool, bench.tools.keyring, calls_max=9, calls_out={}, now=bench.now)
     async with bench.pool.acquire() as connection:
-        await providers.put_connector(connection, bench.tools.vault, "clickpost-b2b", Connector("desk", "key-2"))
+        await providers.put_connector(connection, bench.vault, "clickpost-b2b", Connector("desk", "key-2"))
     denied = Outcome(claim, Denied("authentication failed"), ())
-    await claims.settle(bench.pool, [denied], bench.tools.rules, now=bench.now)
+    await settlements.settle(bench.pool, [denied], bench.tools.rules, now=bench.now)
 
     async with bench.pool.acquire() as connection:
         assert (await providers.standings(connection))[0].paused_at is None
 
 
-async def test_a_key_sealed_with_another_secret_pauses_its_provider_until_it_is_entered_anew(bench: Bench) -> None:
+async def test_a_process_without_the_secret_leaves_the_provider_to_those_that_have_it(bench: Bench) -> None:
     await bench.schedule(shipment("S1"))
-    bench.tools = replace(bench.tools, vault=Vault("a secret that was lost and made anew"))
+    right, wrong = bench.tools, replace(bench.tools, keyring=Keyring(Vault("made on a second machine")))
+    bench.tools = wrong
     assert await bench.work() == 0
-    async with bench.pool.acquire() as connection:
-        (standing,) = await providers.standings(connection)
-        assert "BILTY_SECRET_KEY" in standing.paused_why
-        await providers.put_connector(connection, bench.tools.vault, "clickpost-b2b", Connector("desk", "key-1"))
+    assert await claims.next_due(bench.pool, wrong.keyring) is None, (
+        "it does not run in a circle over what it cannot do"
+    )
+    bench.tools = right
     await bench.work()
     assert await bench.status("S1") is Status.LABEL_READY
+
+
+async def test_a_provider_that_is_switched_off_begins_nothing_and_ends_what_it_began(bench: Bench) -> None:
+    bench.aggregator.plan(P1, accepted(not_yets=1))
+    await bench.schedule(shipment("S1"))
+    await bench.until(NOON + MINUTE)
+    await bench.pool.execute("UPDATE shipping_providers SET enabled = false")
+    await bench.schedule(shipment("S2"))
+    await bench.until(NOON + 10 * MINUTE)
+    assert [await bench.status(number) for number in ("S1", "S2")] == [Status.LABEL_READY, Status.SCHEDULING]
+
+    await bench.pool.execute("UPDATE shipping_providers SET enabled = true")
+    await bench.work()
+    assert await bench.status("S2") is Status.LABEL_REQUESTED
+
+
+async def test_a_row_that_cannot_be_read_stops_nobody_else(bench: Bench) -> None:
+    await bench.schedule(shipment("S1"), shipment("S2"))
+    broken = """UPDATE shipment_versions SET content = '{"number": 7}' WHERE shipment_id = $1"""
+    await bench.pool.execute(broken, bench.ids["S1"])
+    await bench.work()
+    assert await bench.status("S2") is Status.LABEL_READY
+    assert await claims.next_due(bench.pool, bench.tools.keyring) is not None, "it is tried again, much later"
+
+
+async def test_what_a_newer_program_wrote_beside_it_is_passed_over(bench: Bench) -> None:
+    await bench.schedule(shipment("S1"))
+    await bench.pool.execute("""UPDATE shipment_versions SET content = content || '{"fragile": true}'""")
+    await bench.work()
+    assert await bench.status("S1") is Status.LABEL_READY
+
+
+async def test_an_answer_with_nul_in_it_is_recorded(bench: Bench) -> None:
+    """PostgreSQL has no NUL in text; a proxy that breaks may well send one."""
+    await bench.schedule(shipment("S1"))
+    (claim,) = await claims.claim(bench.pool, bench.tools.keyring, calls_max=9, calls_out={}, now=bench.now)
+    exchange = Exchange(NOON, "POST /", 502, "<h1>\0</h1>", 3)
+    outcome = Outcome(claim, Ranking((P1,)), (exchange,))
+    await settlements.settle(bench.pool, [outcome], bench.tools.rules, now=bench.now)
+    assert [row["answer"] for row in await bench.rows("SELECT answer FROM exchanges")] == ["<h1>\ufffd</h1>"]
+
+
+async def test_a_label_store_that_cannot_be_written_is_shown_when_the_window_is_over(bench: Bench) -> None:
+    class Full(LabelStore):
+        async def put(self, pdf: bytes) -> str:
+            raise OSError(28, f"no space left for {len(pdf)} bytes")
+
+    whole = bench.tools
+    bench.tools = replace(whole, labels=Full.at("memory://"))
+    await bench.schedule(shipment("S1"))
+    await bench.until(NOON + 30 * MINUTE)
+    assert await bench.status("S1") is Status.NEEDS_ATTENTION
+    assert (await bench.turn("S1", 1)).state is State.UNLABELLED
+
+    bench.tools = whole
+    await bench.until(NOON + 50 * MINUTE)
+    assert await bench.status("S1") is Status.LABEL_READY
+    assert bench.aggregator.calls["ask"] == 1
+
+
+async def test_our_own_account_refused_in_a_cancel_is_not_the_couriers_fault(bench: Bench) -> None:
+    no = Refused(Refusal.ACCOUNT, code=301, message="authentication failed")
+    bench.aggregator.plan(P1, accepted(not_yets=6))
+    await bench.schedule(shipment("S1"))
+    await bench.until(NOON + 13 * MINUTE)
+    bench.aggregator.say("cancel", no)
+    bench.aggregator.say("accounts", no)
+    await bench.until(NOON + 30 * MINUTE)
+    assert (await bench.turn("S1", 1)).state is State.SURPLUS
+    async with bench.pool.acquire() as connection:
+        assert (await providers.standings(connection))[0].paused_why == "authentication failed"
+        await providers.put_connector(connection, bench.vault, "clickpost-b2b", Connector("desk", "key-2"))
+    await bench.until(NOON + 31 * MINUTE)
+    assert (await bench.turn("S1", 1)).state is State.CANCELLED
+
+
+async def test_a_repetition_is_sent_from_where_the_first_asking_was(bench: Bench) -> None:
+    asked: list[Facility] = []
+
+    class Noting(Scripted):
+        async def ask(self, booking: Booking) -> Said[Label | Accepted | Trouble]:
+            asked.append(booking.facility)
+            return await super().ask(booking)
+
+    noting = Noting()
+    noting.plan(P1, unclear(booked=False), label())
+    bench.aggregate_with(noting)
+    await bench.schedule(shipment("S1"))
+    await bench.until(NOON + timedelta(seconds=1))
+    moved = replace_struct(BLR, pickup=replace_struct(BLR.pickup, address="Somewhere else"))
+    async with bench.pool.acquire() as connection:
+        await providers.put_facility(connection, moved)
+    await bench.until(NOON + 2 * MINUTE)
+    assert asked == [BLR, BLR]
+
+
+async def test_a_label_that_cannot_be_read_is_kept_and_a_person_is_told(bench: Bench) -> None:
+    bench.aggregator.say("fetch_label", Pdf(b"%PDF-1.4 and then nothing"))
+    await bench.schedule(shipment("S1"))
+    await bench.work()
+    (row,) = await bench.rows("SELECT warnings FROM shipments")
+    assert row["warnings"] == ["The label's PDF cannot be read: look at it before it is printed."]
+
+
+async def test_a_notice_of_a_courier_account_goes_when_the_account_works(bench: Bench) -> None:
+    bench.aggregator.plan(P1, refused(Refusal.COURIER_ACCOUNT, 316, "no credentials"), label())
+    await bench.schedule(shipment("S1"))
+    await bench.work()
+    assert len(await bench.rows("SELECT FROM notices")) == 1
+    await bench.schedule(shipment("S2"))
+    await bench.work()
+    assert await bench.rows("SELECT FROM notices") == []
+
+
+async def test_settling_and_scheduling_at_once_do_not_wait_for_each_other(bench: Bench) -> None:
+    """Both lock the shipment before its turns, and the AWB's own lock is taken under them."""
+    numbers = [f"S{n}" for n in range(60)]
+    await bench.schedule(*map(shipment, numbers))
+    await work_off(bench.tools, bench.now)
+    claimed = await claims.claim(bench.pool, bench.tools.keyring, calls_max=60, calls_out={}, now=bench.now)
+    outcomes = [Outcome(claim, Label(f"AWB-{claim.turn_id}"), ()) for claim in claimed]
+
+    async def schedule(number: str) -> None:
+        async with bench.pool.acquire() as connection, connection.transaction():
+            await shipments.schedule_all(connection, [bench.ids[number]], bench.now)
+
+    settling = (settlements.settle(bench.pool, [o], bench.tools.rules, now=bench.now) for o in outcomes)
+    await asyncio.gather(*settling, *map(schedule, numbers))
+    assert len(await bench.rows("SELECT FROM turns WHERE state = 'fetching'")) == len(numbers)
 
 
 @pytest.mark.parametrize("count", [1, 40])
@@ -331,7 +466,7 @@ async def test_two_workers_never_claim_the_same_turn(bench: Bench, count: int) -
     await bench.schedule(*(shipment(f"S{n}") for n in range(count)))
 
     async def claim() -> list[int]:
-        claimed = await claims.claim(bench.pool, bench.tools.vault, calls_max=25, calls_out={}, now=bench.now)
+        claimed = await claims.claim(bench.pool, bench.tools.keyring, calls_max=25, calls_out={}, now=bench.now)
         return [each.turn_id for each in claimed]
 
     claimed = [turn for each in await asyncio.gather(*(claim() for _ in range(8))) for turn in each]

@@ -41,7 +41,7 @@ async def promises(
         endpoints = Endpoints(base_url=sandbox.url, allow_private_addresses=True)
         bench = await make_bench(pool, folder, aggregator=ClickPost(connector, endpoints, http))
         async with pool.acquire() as connection:
-            await providers.put_connector(connection, bench.tools.vault, "clickpost-b2b", connector)
+            await providers.put_connector(connection, bench.vault, "clickpost-b2b", connector)
         bench.now = now
         await bench.schedule(shipment("S1"))
         await bench.until(now + timedelta(minutes=15))

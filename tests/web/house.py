@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 
 from bilty.reply import Courier, Label, Paper, Ranking, Refusal, Refused, Reply
-from bilty.store import access, claims, showing
+from bilty.store import access, claims, settlements, showing
 from bilty.store.access import Role, Scope
-from bilty.store.claims import Outcome
+from bilty.store.providers import Keyring
+from bilty.store.settlements import Outcome
 from bilty.web import WebTools
 from web.page import check_page
 
@@ -99,10 +100,12 @@ class House:
         """ClickPost answers, one after the other, each to all that is due by `later`."""
         for reply in replies:
             at = self.at = (self.at or await self.now()) + later
-            claimed = await claims.claim(self.tools.pool, self.tools.vault, calls_max=500, calls_out={}, now=at)
+            claimed = await claims.claim(
+                self.tools.pool, Keyring(self.tools.vault), calls_max=500, calls_out={}, now=at
+            )
             assert claimed, f"nothing is owed that could hear {reply}"
             outcomes = [Outcome(claim, reply, ()) for claim in claimed]
-            await claims.settle(self.tools.pool, outcomes, self.tools.settings.rules, now=at)
+            await settlements.settle(self.tools.pool, outcomes, self.tools.settings.rules, now=at)
 
     async def labels(self, awb: str) -> None:
         sha256 = await self.tools.labels.put(PDF)

@@ -27,7 +27,7 @@ from bilty.running import CannotStart, Opened, database, opened, run
 from bilty.settings import PREFIX, Settings, read_settings
 from bilty.shipping_provider import Connector, Kind, ShippingProvider
 from bilty.store import access, providers, showing
-from bilty.store.database import DISCONNECTED
+from bilty.store.database import UNAVAILABLE
 from bilty.workflow import Status, status
 
 FOLDER = Path(".demo")
@@ -121,7 +121,7 @@ async def _once(state: Opened, sandbox: Sandbox, console: Console, ids: list[int
             task = bar.add_task("booking", total=len(ids))
             while not ended and asyncio.get_running_loop().time() < deadline:
                 await asyncio.sleep(LOOK_EVERY_S)
-                with contextlib.suppress(*DISCONNECTED, TimeoutError):
+                with contextlib.suppress(*UNAVAILABLE):
                     look = await compare(state, sandbox, ids)
                     bar.update(task, completed=look.ended)
                     ended = look.ended == len(ids) and not look.open_cancels and not look.unheard

@@ -23,17 +23,24 @@ QUANTITY = whole("a whole number of pieces", 1, limits.QUANTITY_MAX)
 def boxes(reader: Reader, invoices: frozenset[str], purchase_orders: frozenset[str]) -> tuple[Box, ...]:
     """The boxes, each naming only an invoice and a purchase order that the shipment has."""
     found: list[Box] = []
-    total = 0
+    total = items = 0
     for group in reader.each("boxes", GROUP, 1, BOXES_MAX):
         count = group.take("count", COUNT, 1)
         total += count
         box = _box(group, invoices, purchase_orders)
-        if total <= BOXES_MAX:
+        items += count * len(box.items)
+        if total <= BOXES_MAX and items <= limits.ITEMS_PER_SHIPMENT_MAX:
             found.extend([box] * count)
     if total > BOXES_MAX:
         reader.fault(
             "boxes",
             f"The counts of boxes add up to {grouped(total)}: divide the shipment, {BOXES_MAX} boxes at most.",
+        )
+    if items > limits.ITEMS_PER_SHIPMENT_MAX:
+        reader.fault(
+            "boxes",
+            f"The items of all boxes add up to {grouped(items)} lines: join like items, "
+            f"{grouped(limits.ITEMS_PER_SHIPMENT_MAX)} lines at most.",
         )
     return tuple(found)
 

@@ -15,13 +15,23 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 POOL_MAX = 10
 STATEMENT_TIMEOUT_S = 30
 CONNECT_TIMEOUT_S = 10
-RELISTEN_EVERY_S = 1
+RELISTEN_EVERY_S, LISTENING_CHECKED_EVERY_S = 1, 15
 POSTGRES_MIN = 15
 DUE_CHANNEL, CHANGED_CHANNEL = "bilty_due", "bilty_changed"
 _MIGRATION_LOCK = 0x62696C7479  # "bilty": any number of programs may start at once
 
-DISCONNECTED = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
-"""What a statement raises when the server went away: a reason to wait and say it again, never to give up."""
+UNAVAILABLE = (
+    OSError,  # a time-out is one
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shutting down, or not up yet
+    asyncpg.InsufficientResourcesError,  # disk full, no memory, too many connections
+    asyncpg.TransactionRollbackError,  # a deadlock: somebody else went first
+    asyncpg.ReadOnlySQLTransactionError,  # a standby, until it is promoted
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+"""What a statement raises when the database cannot do it now: a reason to say it again, never to give up."""
 
 log = structlog.get_logger()
 
@@ -95,7 +105,7 @@ async def _listen(dsn: str, heard: Callable[[str, str], None]) -> None:
         lost = asyncio.Event()
         try:
             connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S, command_timeout=STATEMENT_TIMEOUT_S)
-        except DISCONNECTED as trouble:
+        except Exception as trouble:  # noqa: BLE001 - whatever it is: a program that no longer listens is deaf
             log.warning("listen.lost", why=type(trouble).__name__)
             await asyncio.sleep(RELISTEN_EVERY_S)
             continue
@@ -104,8 +114,11 @@ async def _listen(dsn: str, heard: Callable[[str, str], None]) -> None:
             for channel in (DUE_CHANNEL, CHANGED_CHANNEL):
                 await connection.add_listener(channel, hear)
                 heard(channel, "")
-            await lost.wait()
-        except DISCONNECTED as trouble:
+            while not lost.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(lost.wait(), LISTENING_CHECKED_EVERY_S)
+                await connection.fetchval("SELECT 1")  # a peer that vanished says nothing by itself
+        except Exception as trouble:  # noqa: BLE001 - as above
             log.warning("listen.lost", why=type(trouble).__name__)
         finally:
             connection.terminate()

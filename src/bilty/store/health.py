@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
-from bilty.reply import Busy, Denied, Refusal, Refused, Reply, Unclear
+from bilty.reply import Accepted, Busy, Denied, Label, Refusal, Refused, Reply, Unclear
 from bilty.store.database import Connection
 from bilty.store.progress import Course
 from bilty.turn import Step, Turn
@@ -21,7 +21,7 @@ async def note(connection: Connection, spoken: Sequence[Spoken], at: datetime) -
     for said in spoken:
         by_provider.setdefault(said[0], []).append(said)
     for provider_id, of_provider in by_provider.items():
-        await _note_silence(connection, provider_id, [reply for *_, step, reply in of_provider if _is_api(step)], at)
+        await _note_silence(connection, provider_id, [r for *_, step, r in of_provider if _tells(step, r)], at)
         await _note_alarm(connection, provider_id, [r for *_, step, r in of_provider if step is Step.INQUIRE], at)
         for _, revision, _, reply in of_provider:
             if isinstance(reply, Denied):
@@ -40,8 +40,9 @@ async def pause(connection: Connection, provider_id: int, revision: int, why: st
     )
 
 
-def _is_api(step: Step) -> bool:
-    return step is not Step.FETCH_LABEL  # its time goes to the label's host, which is somebody else's
+def _tells(step: Step, reply: Reply) -> bool:
+    """Whether ClickPost itself was heard, or not heard: a label may come from its host, which is somebody else's."""
+    return step is not Step.FETCH_LABEL or _is_silence(reply)
 
 
 def _is_silence(reply: Reply) -> bool:
@@ -70,7 +71,17 @@ async def _note_alarm(connection: Connection, provider_id: int, replies: Sequenc
 
 
 async def note_accounts(connection: Connection, heard: Iterable[tuple[Course, Turn, Reply]]) -> None:
-    """A courier account that refuses us is the admin's business, told once a facility and account."""
+    """A courier account that refuses us is the admin's business, told once until it is well again."""
+    heard = list(heard)
+    well = [
+        (course.provider_id, course.facility_id, *turn.courier.identity)
+        for course, turn, reply in heard
+        if isinstance(reply, Label | Accepted) and turn.courier
+    ]
+    if well:
+        await connection.executemany(
+            "DELETE FROM notices WHERE provider_id = $1 AND facility_id = $2 AND cp_id = $3 AND account_code = $4", well
+        )
     rows = [
         (course.provider_id, course.facility_id, *turn.courier.identity, reply.code, reply.message)
         for course, turn, reply in heard

@@ -253,6 +253,10 @@ def _shown(progress: Progress) -> tuple[object, ...]:
     return replace(progress, turns=()), status(progress), concerns(progress)
 
 
+_COUNTING = (State.UNCLEAR, State.WAITING, State.FETCHING)
+"""States whose polls are the story. What is merely watched goes on for days, and stands in the exchanges alone."""
+
+
 async def _write_timeline(
     connection: Connection, courses: Sequence[Course], moved: Sequence[tuple[Course, Turn | None, Turn]], now: datetime
 ) -> None:
@@ -260,7 +264,7 @@ async def _write_timeline(
     rows: list[tuple[int, int | None, datetime, str, int, str]] = [
         (c.shipment_id, c.ids[turn.reference], now, turn.state, turn.polls_done, turn.message)
         for c, was, turn in moved
-        if was is None or (was.state, was.polls_done) != (turn.state, turn.polls_done)
+        if was is None or was.state is not turn.state or (turn.state in _COUNTING and was.polls_done != turn.polls_done)
     ]
     rows += [
         (c.shipment_id, None, now, status(c.after), 0, "") for c in courses if status(c.before) is not status(c.after)

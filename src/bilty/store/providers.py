@@ -6,11 +6,14 @@ from datetime import datetime
 
 import asyncpg
 import msgspec
+import structlog
 
 from bilty.shipment import Facility
 from bilty.shipping_provider import Connector, Kind, ShippingProvider
-from bilty.store.database import DUE_CHANNEL, Connection
+from bilty.store.database import DUE_CHANNEL, Connection, Pool
 from bilty.store.secrets import Vault
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,43 @@ async def connector_of(connection: Connection, vault: Vault, code: str) -> Conne
 def open_connector(row: asyncpg.Record, vault: Vault) -> Connector:
     connector = msgspec.json.decode(row["connector"], type=Connector)
     return msgspec.structs.replace(connector, key=vault.open(row["sealed_key"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A connector with its key, and the revision it is."""
+
+    revision: int
+    connector: Connector
+
+
+class Keyring:
+    """The connectors that this process can open, by provider; each is opened once a revision.
+
+    One that was sealed with another secret is left to processes that have it, and said in the log: on a machine that
+    lacks the secret nothing must stop for the others.
+    """
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._tried: dict[tuple[int, int], Opened | None] = {}
+
+    async def open(self, connection: "Connection | Pool") -> dict[int, Opened]:
+        rows = await connection.fetch(
+            "SELECT id, revision, connector, sealed_key FROM shipping_providers WHERE connector IS NOT NULL LIMIT 1000"
+        )
+        for row in rows:
+            if (row["id"], row["revision"]) not in self._tried:
+                self._tried[row["id"], row["revision"]] = self._try(row)
+        tried = {row["id"]: self._tried[row["id"], row["revision"]] for row in rows}
+        return {provider_id: opened for provider_id, opened in tried.items() if opened}
+
+    def _try(self, row: asyncpg.Record) -> Opened | None:
+        try:
+            return Opened(row["revision"], open_connector(row, self._vault))
+        except ValueError as trouble:
+            log.exception("connector.sealed", provider=row["id"], why=str(trouble))
+            return None
 
 
 async def standings(connection: Connection) -> Sequence[Standing]:

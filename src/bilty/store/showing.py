@@ -93,7 +93,8 @@ class Moment:
 async def timeline_of(connection: Connection, shipment_id: int, *, limit: int = PAGE_MAX) -> list[Moment]:
     rows = await connection.fetch(
         """SELECT l.at, t.run, t.priority, t.courier_name, t.reference, l.state, l.polls_done, l.message
-             FROM timeline l LEFT JOIN turns t ON t.id = l.turn_id WHERE l.shipment_id = $1 ORDER BY l.id LIMIT $2""",
+             FROM timeline l LEFT JOIN turns t ON t.id = l.turn_id WHERE l.shipment_id = $1
+            ORDER BY l.id DESC LIMIT $2""",
         shipment_id,
         limit,
     )
@@ -108,7 +109,7 @@ async def timeline_of(connection: Connection, shipment_id: int, *, limit: int = 
             polls_done=row["polls_done"],
             message=row["message"],
         )
-        for row in rows
+        for row in reversed(rows)
     ]
 
 

@@ -17,7 +17,7 @@ from litestar.response import Template
 from litestar.types import ExceptionHandlersMap
 
 from bilty.intake import Fault
-from bilty.store.database import DISCONNECTED
+from bilty.store.database import UNAVAILABLE
 from bilty.web.tools import AnyRequest
 
 PROBLEM_JSON = "application/problem+json"
@@ -151,7 +151,7 @@ HANDLERS: ExceptionHandlersMap = {
     ProblemError: _of_ours,
     HTTPException: _of_litestar,
     SerializationException: _unreadable,
-    **dict.fromkeys((*DISCONNECTED, asyncpg.TooManyConnectionsError), _database_away),
+    **dict.fromkeys(UNAVAILABLE, _database_away),
     asyncpg.CharacterNotInRepertoireError: _no_such_name,
     Exception: _unexpected,
 }

@@ -80,6 +80,8 @@ def _preferences(result: object) -> list[object] | None:
     lane = result[0] if isinstance(result, list) else result
     if not isinstance(lane, dict):
         return None
+    if lane and "preference_array" not in lane:
+        return None
     listed = lane.get("preference_array") or []
     return listed[:COURIERS_READ_MAX] if isinstance(listed, list) else None
 

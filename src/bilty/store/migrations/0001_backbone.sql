@@ -86,8 +86,10 @@ CREATE TABLE turns (
     planned_due timestamptz,
     asked_at timestamptz,
     lapsed_at timestamptz,
-    pickup_at timestamptz, -- what this courier was promised; repeats send the same
+    -- What this courier was promised, and where it was sent: repetitions send the same.
+    pickup_at timestamptz,
     appointment jsonb,
+    facility jsonb,
     awb text NOT NULL DEFAULT '',
     label_url text NOT NULL DEFAULT '',
     label_sha256 text NOT NULL DEFAULT '',
