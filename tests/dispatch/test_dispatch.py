@@ -13,7 +13,7 @@ from bilty.dispatcher import work_off
 from bilty.reply import Accepted, Denied, Exchange, Label, Ranking, Refusal, Refused, Unclear
 from bilty.shipment import Facility
 from bilty.shipping_provider import Connector
-from bilty.store import claims, providers, settlements, showing
+from bilty.store import claims, providers, settlements, shipments, showing
 from bilty.store.claims import LEASE
 from bilty.store.labels import LabelStore
 from bilty.store.providers import Keyring
@@ -446,7 +446,7 @@ async def test_a_notice_of_a_courier_account_goes_when_the_account_works(bench: 
 
 async def test_settling_and_scheduling_at_once_do_not_wait_for_each_other(bench: Bench) -> None:
     """Both lock the shipment before its turns, and the AWB's own lock is taken under them."""
-    numbers = [f"S{n}" for n in range(60)]
+    numbers = [f"S{n}" for n in range(40)]
     await bench.schedule(*map(shipment, numbers))
     await work_off(bench.tools, bench.now)
     claimed = await claims.claim(bench.pool, bench.tools.keyring, calls_max=60, calls_out={}, now=bench.now)
