@@ -103,11 +103,16 @@ def reference(progress: Progress, run: int, courier: Courier | None) -> str:
     return f"{readable}-{code}"
 
 
-def schedule(progress: Progress, now: datetime, courier: Courier | None = None) -> Progress:
+def schedule(
+    progress: Progress, now: datetime, courier: Courier | None = None, *, without_ewaybill: bool = False
+) -> Progress:
     """Begins a run, or changes nothing: where one is open or has the shipment, where it is held, or cancelled.
 
-    With `courier` that one alone is asked; otherwise ClickPost's order is.
+    With `courier` that one alone is asked; otherwise ClickPost's order is. `without_ewaybill` is a person's word that
+    the shipment need not be held for one.
     """
+    if without_ewaybill:
+        progress = replace(progress, hold="")
     if progress.open_turn or progress.holder or progress.hold or progress.cancel_asked:
         return progress
     run = progress.run + 1

@@ -157,6 +157,11 @@ async def test_a_held_shipment_says_why(furnished: House) -> None:
     refused = await furnished.call("POST", f"/shipments/{answer.json()['id']}/schedules")
     assert refused.status_code == 409
     assert "e-way bill" in refused.json()["detail"]
+    path = f"/shipments/{answer.json()['id']}/schedules"
+    wrong = await furnished.call("POST", path, {"without_ewaybill": "please"})
+    assert (wrong.status_code, "without_ewaybill" in wrong.json()["detail"]) == (422, True)
+    without = await furnished.call("POST", path, {"without_ewaybill": True})
+    assert (without.status_code, without.json()["status"], without.json()["run"]) == (202, "scheduling", 1)
 
 
 async def test_the_window_is_told(furnished: House) -> None:

@@ -154,7 +154,12 @@ async def _known(connection: Connection, keys: Sequence[tuple[int, str]]) -> dic
 
 
 async def schedule_all(
-    connection: Connection, shipment_ids: Sequence[int], now: datetime, *, again: bool = True
+    connection: Connection,
+    shipment_ids: Sequence[int],
+    now: datetime,
+    *,
+    again: bool = True,
+    without_ewaybill: bool = False,
 ) -> dict[int, Progress]:
     """Begins a run of each that may begin one, and wakes the dispatchers. Again while one is open: that one.
 
@@ -164,5 +169,5 @@ async def schedule_all(
     async with changing(connection, shipment_ids, now) as courses:
         for course in courses.values():
             if again or course.before.run == 0:
-                course.after = schedule(course.after, now)
+                course.after = schedule(course.after, now, without_ewaybill=without_ewaybill)
     return {shipment_id: course.after for shipment_id, course in courses.items()}

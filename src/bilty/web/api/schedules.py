@@ -18,22 +18,27 @@ from bilty.workflow import Progress, Status
 
 @post("/shipments/{shipment_id:int}/schedules", guards=[needs(Scope.DISPATCH)], summary="Book a shipment")
 async def create(request: AnyRequest, shipment_id: FromPath[int]) -> Response[ShipmentAnswer]:
-    """Again while one is open: that one. The body is empty, or an empty object."""
+    """Again while one is open: that one. The body is empty, or {"without_ewaybill": true} for a shipment on hold."""
     tools, waits_s = tools_of(request), wait_s(request)
-    _refuse_fields(await document_of(request, required=False))
+    without_ewaybill = _without_ewaybill(await document_of(request, required=False))
     await seen(tools, shipment_id)
     async with tools.pool.acquire() as connection, connection.transaction():
         now = await showing.clock(connection)
-        progress = (await shipments.schedule_all(connection, [shipment_id], now))[shipment_id]
+        progress = (await shipments.schedule_all(connection, [shipment_id], now, without_ewaybill=without_ewaybill))[
+            shipment_id
+        ]
     _refuse_idle(progress)
     await settled(tools, shipment_id, waits_s)
     answer = shipment_answer(await seen(tools, shipment_id), tools.settings.rules, base_url(request))
     return answered(answer, 200 if answer.status is Status.LABEL_READY else 202, waits_s)
 
 
-def _refuse_fields(document: object) -> None:
-    if document not in (None, {}):
-        raise rejected([Fault("", "", "A schedule takes no fields yet: send no body, or {}.")])
+def _without_ewaybill(document: object) -> bool:
+    if document in (None, {}, {"without_ewaybill": False}):
+        return False
+    if document != {"without_ewaybill": True}:
+        raise rejected([Fault("", "", 'A schedule takes one field: send no body, or {"without_ewaybill": true}.')])
+    return True
 
 
 def _refuse_idle(progress: Progress) -> None:
