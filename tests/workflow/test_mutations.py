@@ -393,7 +393,7 @@ MUTATIONS = [
     Mutation(
         "7: an inquiry that our account may not make refuses the booking",
         "hearing",
-        "if step is Step.INQUIRE and reply.refusal is Refusal.ACCOUNT:",
+        "if step is not Step.ASK and reply.refusal is Refusal.ACCOUNT:",
         "if False:",
         walk=True,
     ),
