@@ -13,15 +13,14 @@ from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias, assert_never
-from zoneinfo import ZoneInfo
 
 from bilty.intake import Accepted, IntakeRules
 from bilty.order_file import OrderFault, OrderRows, parse_order, read_orders
 from bilty.store.database import Pool
 from bilty.store.shipments import Arrival, Intake, Kept, keep, schedule_all
+from bilty.words import INDIA
 
 BATCH = 200
-INDIA = ZoneInfo("Asia/Kolkata")
 
 Progressed: TypeAlias = Callable[[str, int], None]
 """Told what is being done ("read" or "kept") and how many shipments of it are done."""

@@ -165,8 +165,14 @@ async def run(
     Raises what a part raised: none of them ends by itself.
     """
     stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        stopping.set()
+        loop.remove_signal_handler(signal.SIGINT)  # a second Ctrl-C does not wait for anybody
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(number, stop)
     changes = Changes()
     async with Http() as http, _closing(beside), asyncio.TaskGroup() as group:
         dispatcher = Dispatcher(_tools(state, http)) if work else None

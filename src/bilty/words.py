@@ -1,9 +1,11 @@
-"""Numbers as an Indian reader writes them: ₹1,25,000.00, 10,00,000, 12.5 kg, 26 Nov 2026."""
+"""Numbers as an Indian reader writes them (₹1,25,000.00, 10,00,000, 12.5 kg, 26 Nov 2026), and India's time."""
 
 from datetime import date
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+INDIA = ZoneInfo("Asia/Kolkata")
 PAISE = Decimal("0.01")
 
 

@@ -32,8 +32,8 @@ from bilty.hearing import moved, read, watch_due
 from bilty.reply import Courier, Label, Reply
 from bilty.turn import Heard, Kind, Rules, State, Step, Turn
 
-REFERENCE_CHARS = 20
-"""ClickPost takes no longer reference: 8 of the shipment's number, a dash, 11 of a hash."""
+NUMBER_CHARS, HASH_CHARS = 8, 11
+"""Of a reference: with the dash between them the 20 characters that ClickPost takes at most."""
 
 
 class Status(StrEnum):
@@ -98,8 +98,8 @@ def reference(progress: Progress, run: int, courier: Courier | None) -> str:
     named = "\n".join(
         map(str, (progress.installation, progress.facility, progress.number, progress.version, run, *identity))
     )
-    code = base64.b32encode(hashlib.sha256(named.encode()).digest()).decode()[:11]
-    readable = "".join(c if c.isascii() and c.isalnum() else "-" for c in progress.number[:8])
+    code = base64.b32encode(hashlib.sha256(named.encode()).digest()).decode()[:HASH_CHARS]
+    readable = "".join(c if c.isascii() and c.isalnum() else "-" for c in progress.number[:NUMBER_CHARS])
     return f"{readable}-{code}"
 
 

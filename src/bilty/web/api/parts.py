@@ -1,7 +1,6 @@
 """What belongs to a shipment: its timeline, its label, its boxes."""
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from litestar import Response, get
 from litestar.params import FromPath
@@ -15,8 +14,7 @@ from bilty.web.documents import BoxAnswer, BoxesAnswer, TimelineAnswer, moment_a
 from bilty.web.keys import needs
 from bilty.web.problems import ProblemError
 from bilty.web.tools import AnyRequest, WebTools, tools_of
-
-INDIA = ZoneInfo("Asia/Kolkata")
+from bilty.words import INDIA
 
 
 @get("/shipments/{shipment_id:int}/timeline", guards=[needs(Scope.READ)], summary="What happened, line by line")

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from litestar import Response, get, put
 from litestar.params import FromPath
@@ -18,11 +17,11 @@ from bilty.web.documents import ConnectorAnswer, ProviderAnswer, ProvidersAnswer
 from bilty.web.keys import needs
 from bilty.web.problems import ProblemError, rejected
 from bilty.web.tools import AnyRequest, WebTools, tools_of
+from bilty.words import INDIA
 
 KEY_SHOWN_CHARS = 4
 KEY_CHARS_MIN_SHOWN = 12
 """The end of a shorter key would tell too much of it."""
-INDIA = ZoneInfo("Asia/Kolkata")
 
 
 @get("/shipping-providers", guards=[needs(Scope.READ)], summary="The shipping providers, and how they are")
