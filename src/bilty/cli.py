@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -31,6 +32,9 @@ T = TypeVar("T")
 
 
 def main() -> None:
+    # What ends on Ctrl-C, cleaning up behind it, ends so on SIGTERM too.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: os.kill(os.getpid(), signal.SIGINT))
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)  # it warns of a server that is away; so do we, in a line
     app()
 
 
@@ -84,6 +88,8 @@ def doctor(
     pincode: Annotated[str, typer.Option(help="Where the boxes would go.")] = "400001",
 ) -> None:
     """Say what is well and what is not, and which setting mends it."""
+    if not (len(pincode) == 6 and pincode.isdigit()):
+        _stop(f"--pincode {pincode} is not a PIN code: give 6 digits, like 400001.")
     from bilty.doctor import examine
 
     raise typer.Exit(
@@ -224,7 +230,7 @@ def _plainly(act: Callable[[], T]) -> T:
 
     try:
         return act()
-    except (CannotStart, postgres.PostgresUnavailable) as trouble:
+    except (CannotStart, SettingsError, postgres.PostgresUnavailable) as trouble:
         _stop(str(trouble))
     except ExceptionGroup as group:
         matching = group.subgroup((CannotStart, postgres.PostgresUnavailable))

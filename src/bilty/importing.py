@@ -130,11 +130,15 @@ def _note(report: Report, batch: list[tuple[OrderRows, Arrival]], kept: list[Kep
 def _refused(rows: OrderRows, arrival: Arrival, why: Intake) -> OrderFault:
     shipment = arrival.shipment
     column, value, message = {
-        Intake.NO_FACILITY: ("facility", shipment.facility, "is not known: add it under Settings, Facilities."),
+        Intake.NO_FACILITY: (
+            "facility",
+            shipment.facility,
+            "is not known: set it up first, by PUT /api/v1/facilities/CODE.",
+        ),
         Intake.NO_PROVIDER: (
             "shipping_provider",
             shipment.shipping_provider,
-            "is not known: add it under Settings, Shipping Provider.",
+            "is not known: set it up first, by PUT /api/v1/shipping-providers/CODE.",
         ),
         Intake.DIFFERS: (
             "number",

@@ -154,8 +154,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     try:
         settings = Settings.model_validate(given)
     except ValidationError as faults:
-        troubles += [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in faults.errors(include_input=False)]
+        troubles += [_told(str(each["loc"][0]), str(each["msg"]), given) for each in faults.errors(include_input=False)]
         raise SettingsError("\n".join(troubles)) from None
     if troubles:
         raise SettingsError("\n".join(troubles))
     return settings
+
+
+def _told(name: str, words: str, given: Mapping[str, str]) -> str:
+    shown = "(hidden)" if name in _SECRETS else repr(given.get(name, ""))
+    remedy = words.removeprefix("Value error, ").replace("Input should be", "give").partition(", unable to parse")[0]
+    return f"{PREFIX}{name.upper()} is {shown}: {remedy}."

@@ -6,7 +6,9 @@ import contextlib
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from bilty_sandbox import memory
 from bilty_sandbox.app import serve
 from bilty_sandbox.kinds import Kind
 from bilty_sandbox.mischief import Policy, Rule
@@ -14,14 +16,18 @@ from bilty_sandbox.world import DEMO_KEY, DEMO_USERNAME, OUTAGE_EVERY_SECONDS, O
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    asyncio.run(_run(_options(argv)))
+    options = _options(argv)
+    asyncio.run(_run(options, Path(options.state_file) if options.state_file else None))
 
 
-async def _run(options: Options) -> None:
+async def _run(options: Options, state: Path | None) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    async with serve(options) as sandbox:
+    clock = memory.remembered_clock(state, options.speed) if state else None
+    async with serve(options, clock) as sandbox:
+        if state:
+            memory.remember(state, sandbox.world)
         sys.stdout.write(f"sandbox ready at {sandbox.url}\n")
         sys.stdout.flush()
         heard = -1
@@ -29,6 +35,8 @@ async def _run(options: Options) -> None:
             heard = sandbox.world.requests
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), options.idle_exit or None)
+    if state:
+        memory.write(state, sandbox.world)
 
 
 def _options(argv: Sequence[str] | None) -> Options:
@@ -50,6 +58,7 @@ def _options(argv: Sequence[str] | None) -> Options:
         ewaybill_required=given.ewaybill_required,
         plain_labels=given.plain_labels,
         idle_exit=given.idle_exit,
+        state_file=given.state,
     )
 
 
@@ -57,12 +66,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bilty-sandbox", description="A hostile ClickPost B2B to test against.")
     add = parser.add_argument
     add("--listen", type=_address, default="127.0.0.1:8089", metavar="HOST:PORT", help="port 0: any free one")
-    add("--username", default=DEMO_USERNAME)
-    add("--key", default=DEMO_KEY)
+    add("--username", default=DEMO_USERNAME, help=f"by default {DEMO_USERNAME}")
+    add("--key", default=DEMO_KEY, help=f"by default {DEMO_KEY}")
     add("--seed", type=int, default=1, help="the same seed tells the same story of the same orders")
     add("--speed", type=_positive, default=1.0, help="how many sandbox seconds pass in a real one")
     add("--mischief", choices=("on", "off"), default="on")
-    add("--off", type=_kind, action="append", default=[], metavar="KIND", help="a kind that chance leaves alone")
+    add(
+        "--off",
+        type=_kind,
+        action="append",
+        default=[],
+        metavar="KIND",
+        help=f"a kind that chance leaves alone: {', '.join(Kind)}",
+    )
     add("--usual", type=_kind, default=Kind.AT_ONCE, metavar="KIND", help="the outcome where nothing else decides")
     add(
         "--courier",
@@ -76,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--outage-for", type=float, default=OUTAGE_FOR_SECONDS, metavar="SECONDS")
     add("--outage-style", choices=("both", "reset", "hang"), default="both")
     add("--idle-exit", type=float, default=0.0, metavar="SECONDS", help="end when nobody asked for so long; 0: never")
+    add("--state", default="", metavar="FILE", help="remember what was booked over a restart")
     add("--ewaybill-required", action="store_true", help="refuse invoices from 50,000 rupees without an e-way bill")
     add("--plain-labels", action="store_true", help="for benchmarks: labels that cost nothing to draw")
     return parser

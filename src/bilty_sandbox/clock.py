@@ -30,11 +30,11 @@ class Clock(Protocol):
 
 
 class FastClock:
-    """Real time, `speed` times as fast, starting from the true time of day."""
+    """Real time, `speed` times as fast, starting from the true time of day, or from `start` if that is later."""
 
-    def __init__(self, speed: float = 1.0) -> None:
+    def __init__(self, speed: float = 1.0, start: float = 0.0) -> None:
         self.speed = speed
-        self._started_at = time.time()
+        self._started_at = max(start, time.time())
         self._started = time.monotonic()
 
     def now(self) -> float:

@@ -38,6 +38,7 @@ class Options:
     ewaybill_required: bool = False
     plain_labels: bool = False
     idle_exit: float = 0.0
+    state_file: str = ""
 
 
 @dataclass(slots=True)

@@ -8,11 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sandbox_caller import B2B, b2b_order, calling
 
-from bilty_sandbox import DEMO_KEY, FastClock, Kind, ManualClock, Options, Policy, Sandbox, serve
+from bilty_sandbox import DEMO_KEY, DEMO_USERNAME, FastClock, Kind, ManualClock, Options, Policy, Sandbox, serve
 from bilty_sandbox.__main__ import _options
 from bilty_sandbox.server import BODY_BYTES_MAX
 
@@ -163,3 +164,22 @@ def test_manual_time_does_things_in_order_and_not_what_was_called_off() -> None:
 async def _connect_and_leave(sandbox: Sandbox) -> None:
     _, writer = await asyncio.open_connection("127.0.0.1", sandbox.port)
     writer.close()
+
+
+def test_it_remembers_what_was_booked_over_a_restart(tmp_path: Path) -> None:
+    """An outside company does not forget because its program was started anew; nor does its time go back."""
+    state = str(tmp_path / "sandbox.state")
+    times = []
+    for expected in (200, 323):
+        with program("--mischief", "off", "--speed", "1000", "--state", state) as (process, url):
+            connection = http.client.HTTPConnection(url.split("/")[2], timeout=5)
+            path = f"{B2B}?username={DEMO_USERNAME}&key={DEMO_KEY}"
+            connection.request("POST", path, json.dumps(b2b_order("R-1")), {"Content-Type": "application/json"})
+            assert json.load(connection.getresponse())["meta"]["status"] == expected
+            connection.request("GET", "/sandbox/truth")
+            (booking,) = json.load(connection.getresponse())["bookings"]
+            times.append(booking["received_at"])
+            connection.close()
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=5)
+    assert times[0] == times[1]

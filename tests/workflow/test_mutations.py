@@ -52,7 +52,7 @@ MUTATIONS = [
     Mutation(
         "1: two installations use the same references", "workflow", "map(str, (progress.installation, ", "map(str, ("
     ),
-    Mutation("1: a reference is too long", "workflow", ".decode()[:11]", ".decode()[:12]"),
+    Mutation("1: a reference is too long", "workflow", ".decode()[:HASH_CHARS]", ".decode()[:12]"),
     Mutation(
         "1: a reference has letters that ClickPost may refuse",
         "workflow",

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -28,12 +27,14 @@ from bilty.settings import PREFIX, Settings, read_settings
 from bilty.shipping_provider import Connector, Kind, ShippingProvider
 from bilty.store import access, providers, showing
 from bilty.store.database import UNAVAILABLE
-from bilty.workflow import Status, status
+from bilty.workflow import status
 
 FOLDER = Path(".demo")
 EXAMPLES = Path("examples")
 PROVIDER = ShippingProvider("clickpost-b2b", Kind.CLICKPOST_B2B, "ClickPost B2B")
 ONCE_WITHIN_S, LOOK_EVERY_S = 115, 0.3
+PERSONS_OWN = (f"{PREFIX}LISTEN", f"{PREFIX}PUBLIC_URL", f"{PREFIX}POSTGRES_USER")
+"""All other settings are the demo's own, whatever the environment says."""
 PIPED_COLUMNS = 180
 """A table that is not for a terminal, but for a file or a pipe, need not be narrow."""
 
@@ -55,20 +56,24 @@ def run_demo(*, once: bool) -> int:
 
 
 def _settings(sandbox: Sandbox) -> Settings:
-    """What the person set, over what suits a demo."""
-    own = {
-        f"{PREFIX}DATA_DIR": str(FOLDER),
-        f"{PREFIX}CLICKPOST_URL": sandbox.url,
-        f"{PREFIX}ALLOW_PRIVATE_ADDRESSES": "true",
-        f"{PREFIX}POLL_INTERVAL_SECONDS": "2",
-        f"{PREFIX}WATCH_INTERVAL_SECONDS": "10",
-    }
-    return read_settings({**own, **os.environ})
+    """The demo's own: what was set for a real Bilty must not lead it to a real database or account."""
+    read_settings()  # a misspelt variable stops the demo too
+    kept = {name: value for name, value in os.environ.items() if name in PERSONS_OWN}
+    return read_settings(
+        {
+            f"{PREFIX}DATA_DIR": str(FOLDER),
+            f"{PREFIX}CLICKPOST_URL": sandbox.url,
+            f"{PREFIX}ALLOW_PRIVATE_ADDRESSES": "true",
+            f"{PREFIX}POLL_INTERVAL_SECONDS": "2",
+            f"{PREFIX}WATCH_INTERVAL_SECONDS": "10",
+            **kept,
+        }
+    )
 
 
 async def _demonstrate(state: Opened, sandbox: Sandbox, *, once: bool) -> int:
     await _set_up(state)
-    console = Console(width=None if sys.stdout.isatty() else PIPED_COLUMNS)
+    console = Console(width=None if sys.stdout.isatty() else PIPED_COLUMNS, highlight=False, markup=False)
     now = datetime.now(UTC)
     report = await import_orders(state.pool, EXAMPLES / "orders.csv", state.settings.intake_rules, now)
     for fault in report.faults:
@@ -135,7 +140,7 @@ async def _once(state: Opened, sandbox: Sandbox, console: Console, ids: list[int
         f"{look.boxes_off} boxes with another box's number."
     )
     if not ended:
-        console.print(f"Not every shipment came to an end within {ONCE_WITHIN_S} seconds.")
+        console.print("Not every shipment came to an end: run it again, and it goes on.")
     off = look.unheard or look.doubled or look.counts_off or look.boxes_off
     return 1 if off or not ended else 0
 
@@ -143,27 +148,30 @@ async def _once(state: Opened, sandbox: Sandbox, console: Console, ids: list[int
 async def _print_table(state: Opened, console: Console, ids: list[int]) -> None:
     labels = FOLDER / "labels"
     labels.mkdir(exist_ok=True)
-    table = Table("Shipment", "Boxes", "Status", "Courier", "AWB", "Label", "Why", box=SIMPLE_HEAD)
-    for column in table.columns[:-1]:
+    table = Table(
+        "Shipment", "Boxes", "Status", "Courier", "AWB", "Pages", box=None, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    for column in table.columns:
         column.no_wrap = True
     counts: Counter[str] = Counter()
+    reasons = []
     async with state.pool.acquire() as connection:
         seen = await showing.see(connection, ids)
     for shipment_id in ids:
         shipment, progress = seen[shipment_id].shipment, seen[shipment_id].progress
-        counts[status(progress)] += 1
-        why = telling.problem(progress, state.settings.rules)
-        holder = progress.holder
-        courier = f"{holder.courier.name} (P{holder.priority})" if holder and holder.courier else ""
-        pages = ""
+        words, holder = telling.STATUS_WORDS[status(progress)], progress.holder
+        counts[words] += 1
+        if why := telling.problem(progress, state.settings.rules):
+            reasons.append(f"{shipment.number} {words.lower()}: {why.message} {why.remedy}")
         if holder and holder.label_sha256:
-            (labels / f"{shipment.number.replace('/', '-')}.pdf").write_bytes(
-                await state.labels.get(holder.label_sha256)
-            )
-            pages = f"{holder.label_pages} page{'s' * (holder.label_pages > 1)}"
+            file = labels / f"{shipment.number.replace('/', '-')}.pdf"
+            file.write_bytes(await state.labels.get(holder.label_sha256))
+        courier = f"{holder.courier.name} (P{holder.priority})" if holder and holder.courier else ""
+        pages = str(holder.label_pages) if holder and holder.label_sha256 else ""
         awb = holder.awb if holder else ""
-        words = telling.STATUS_WORDS[status(progress)]
-        table.add_row(shipment.number, str(len(shipment.boxes)), words, courier, awb, pages, why.message if why else "")
+        table.add_row(shipment.number, str(len(shipment.boxes)), words, courier, awb, pages)
     console.print(table)
-    console.print(", ".join(f"{count} {telling.STATUS_WORDS[Status(name)]}" for name, count in counts.most_common()))
+    for reason in reasons:
+        console.print(reason, soft_wrap=True)
+    console.print(", ".join(f"{count} {words}" for words, count in counts.most_common()))
     console.print(f"Labels: {labels}/")

@@ -59,6 +59,7 @@ def _found(card: Path) -> Sandbox | None:
 def _started(card: Path) -> Sandbox:
     command = [sys.executable, "-m", "bilty_sandbox", "--listen", "127.0.0.1:0", "--username", USERNAME, "--key", KEY]
     command += ["--speed", str(SPEED), "--seed", str(SEED), "--idle-exit", str(IDLE_EXIT_S)]
+    command += ["--state", str(card.with_suffix(".state"))]
     # In a session of its own: Ctrl-C is for the demo, which ends the sandbox after the last answer is heard.
     process = subprocess.Popen(  # noqa: S603 - our own program
         command, stdout=subprocess.PIPE, text=True, start_new_session=True

@@ -240,7 +240,7 @@ def _secret(house: House) -> Finding:
 
 def _providers(house: House) -> list[Finding]:
     if not house.standings:
-        remedy = "In the panel: Settings, Shipping Provider, Add Shipping Provider, ClickPost B2B."
+        remedy = "Add it: PUT /api/v1/shipping-providers/CODE, see the README."
         return [wrong("No shipping provider is set up.", remedy)]
     return [finding for standing in house.standings for finding in _standing(standing, house.now, _zone(house))]
 
@@ -252,7 +252,11 @@ def _zone(house: House) -> tzinfo:
 def _standing(standing: Standing, now: datetime, zone: tzinfo) -> Sequence[Finding]:
     name = f"{standing.provider.name} ({standing.provider.code})"
     if standing.connector is None:
-        return [wrong(f"{name} has no username and key.", "In the panel: Connectors, Update Connector.")]
+        return [
+            wrong(
+                f"{name} has no username and key.", "Update Connector: PUT /api/v1/shipping-providers/CODE/connector."
+            )
+        ]
     if not standing.provider.enabled:
         return [note(f"{name} is switched off.")]
     troubles = told_provider(name, standing, now, zone)

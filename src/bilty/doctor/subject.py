@@ -57,7 +57,10 @@ def one_provider(standings: Sequence[Standing], code: str) -> Standing | Finding
     if code:
         told = f"There is no shipping provider {code} that has a username and key."
         return wrong(told, _name("--provider", [s.provider.code for s in usable]))
-    return wrong("No shipping provider has a username and key.", "In the panel: Connectors, Update Connector.")
+    return wrong(
+        "No shipping provider has a username and key.",
+        "Update Connector: PUT /api/v1/shipping-providers/CODE/connector.",
+    )
 
 
 def one_facility(facilities: Sequence[Facility], code: str) -> Facility | Finding:
