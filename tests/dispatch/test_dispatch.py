@@ -126,14 +126,17 @@ async def test_pickup_and_appointment_are_promised_anew_to_the_next_courier_and_
     assert rows[1]["pickup_at"] == rows[1]["asked_at"] + 30 * MINUTE
 
 
-async def test_what_was_never_sent_is_promised_as_of_when_it_is(bench: Bench) -> None:
-    bench.aggregator.plan(P1, busy(retry_after_s=300), label())
+@pytest.mark.parametrize(("busy_minutes", "pickup_minutes"), [(5, 30), (29, 30), (30, 60), (45, 75)])
+async def test_what_was_turned_away_is_promised_the_same_until_that_is_past(
+    bench: Bench, busy_minutes: int, pickup_minutes: int
+) -> None:
+    bench.aggregator.plan(P1, busy(retry_after_s=60 * busy_minutes), label())
     await bench.schedule(shipment("S1"))
-    await bench.until(NOON + 6 * MINUTE)
+    await bench.until(NOON + 50 * MINUTE)
 
     (row,) = await bench.rows("SELECT asked_at, pickup_at FROM turns WHERE priority = 1")
-    assert row["asked_at"] == NOON + 5 * MINUTE
-    assert row["pickup_at"] == NOON + 35 * MINUTE
+    assert row["asked_at"] == NOON + busy_minutes * MINUTE
+    assert row["pickup_at"] == NOON + pickup_minutes * MINUTE
 
 
 async def test_a_late_label_of_a_courier_that_lapsed_is_cancelled_once_another_has_the_shipment(bench: Bench) -> None:

@@ -111,9 +111,11 @@ def _claim_of(row: asyncpg.Record, opened: Opened) -> Claim:
     if step is None:
         raise AssertionError(f"turn {row['id']} is due in state {turn.state}, which owes nothing")
     shipment, terms = decode(row["content"]), None
-    # A repetition says what was said before, to the letter: ClickPost's idempotency is about the same request.
-    facility = msgspec.json.decode(row["facility"] if turn.asks > 0 else row["facility_now"], type=Facility)
-    if row["pickup_at"] is not None and turn.asks > 0:
+    # A repetition says what was said before, to the letter: ClickPost's idempotency is about the same request. Only
+    # what was never heard, or turned away unread, and has a pickup that is past by now, is promised anew.
+    repeats = row["pickup_at"] is not None and (turn.asks > 0 or row["pickup_at"] > row["now"])
+    facility = msgspec.json.decode(row["facility"] if repeats else row["facility_now"], type=Facility)
+    if repeats:
         appointment = row["appointment"] and msgspec.json.decode(row["appointment"], type=Appointment)
         terms = Terms(pickup_at=row["pickup_at"], appointment=appointment or None)
     elif step is Step.ASK:
