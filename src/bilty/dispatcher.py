@@ -94,9 +94,7 @@ class Dispatcher:
                     await self._rest()
             await self._finish()
         finally:
-            for task in (settler, *self._calls):
-                task.cancel()
-            await asyncio.gather(settler, *self._calls, return_exceptions=True)
+            await _cancelled_all({settler, *self._calls})
 
     async def _claim(self) -> int:
         tools, before = self._tools, asyncio.get_running_loop().time()
@@ -172,6 +170,14 @@ class Dispatcher:
                 while self._calls or self._settling or not self._outcomes.empty():
                     self._woken.clear()
                     await self._woken.wait()
+
+
+async def _cancelled_all(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancels until they are done: asyncpg can lose a cancellation that meets a server's end."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=1)
 
 
 async def _outcome(tools: Tools, claim: Claim) -> Outcome:

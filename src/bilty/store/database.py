@@ -23,6 +23,7 @@ _MIGRATION_LOCK = 0x62696C7479  # "bilty": any number of programs may start at o
 UNAVAILABLE = (
     OSError,  # a time-out is one
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what it may say of a server that dies in the middle of a statement
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shutting down, or not up yet
     asyncpg.InsufficientResourcesError,  # disk full, no memory, too many connections
