@@ -214,14 +214,14 @@ def test_it_does_not_matter_where_the_bytes_are_cut(sizes: list[int]) -> None:
         (
             later_row(consignee_pincode="560001"),
             (
-                'line 4, consignee_pincode: consignee_pincode differs from line 3, which says "411018": '
+                'line 4, consignee_pincode: consignee_pincode is "560001", but line 3 says "411018": '
                 "make the two alike, or leave one blank."
             ),
         ),
         (
             later_row(invoice_number="INV-1", invoice_value="5"),
             (
-                'line 4, invoice_value: invoice_value differs from line 3, which says "23600.00": '
+                'line 4, invoice_value: invoice_value is "5", but line 3 says "23600.00": '
                 "make the two alike, or leave one blank."
             ),
         ),

@@ -119,7 +119,7 @@ class Gathering:
         said = within.setdefault(leaf, cell)
         first_line = self._places.setdefault(path, line)
         if said != cell:
-            message = f"{column} differs from line {first_line}, which says {show(said)}"
+            message = f"{column} is {show(cell)}, but line {first_line} says {show(said)}"
             self.fault(line, column, show(cell), f"{message}: make the two alike, or leave one blank.")
 
     def _add_paper(self, level: Level, where: str, line: int, row: Row) -> None:

@@ -215,7 +215,7 @@ async def test_ten_faults_are_told_with_line_field_value_and_remedy(furnished: D
         "to_pay",
         "15/07/2026",
         "cod",
-        "line 13",
+        "Agra",
         "stores at ",
     )
     assert [fault for fault, value in zip(faults, values, strict=True) if value not in fault] == []
