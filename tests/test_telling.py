@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +18,7 @@ RULES = Rules()
 COURIERS = (Courier(4, "main", "Delhivery B2B"), Courier(5, "main", "Blue Dart"), Courier(6, "main", "DTDC"))
 
 
-def turn(priority: int, state: State, **facts: object) -> Turn:
+def turn(priority: int, state: State, **facts: Any) -> Turn:
     plain = Turn(
         run=1,
         priority=priority,
@@ -28,17 +29,17 @@ def turn(priority: int, state: State, **facts: object) -> Turn:
         due_at=None,
         couriers=() if priority else COURIERS,
     )
-    return replace(plain, **facts)  # type: ignore[arg-type]  # the facts of Turn, by name
+    return replace(plain, **facts)
 
 
 def after(minutes: float) -> datetime:
     return NOW + timedelta(minutes=minutes)
 
 
-def progress(*turns: Turn, **facts: object) -> Progress:
+def progress(*turns: Turn, **facts: Any) -> Progress:
     ranking = [] if not turns or turns[0].priority == 0 else [turn(0, State.RANKED)]
     plain = Progress("i", "BLR-1", "SO-1001", "d", run=1 if turns else 0, turns=(*ranking, *turns))
-    return replace(plain, **facts)  # type: ignore[arg-type]  # the facts of Progress, by name
+    return replace(plain, **facts)
 
 
 def told(found: Progress) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bilty.reply import Courier, Label, Paper, Ranking, Refusal, Refused, Reply, Unclear
 from bilty.turn import Kind, Rules, State, Step, Turn
@@ -49,8 +50,8 @@ class Desk:
     def polls_now(self, turn: Turn) -> None:
         self._put(self.machine.poll_now(turn, self.now))
 
-    def changes(self, **facts: object) -> None:
-        self.progress = replace(self.progress, **facts)  # type: ignore[arg-type]  # the facts of Progress, by name
+    def changes(self, **facts: Any) -> None:
+        self.progress = replace(self.progress, **facts)
 
     # --- what the dispatcher does
 

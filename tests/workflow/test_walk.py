@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from workflow.machine import impatient, load
 from workflow.walk import Walk, described, walk
 from workflow.world import World
 
-WORLDS: Mapping[str, Mapping[str, object]] = {
+WORLDS: Mapping[str, Mapping[str, Any]] = {
     "two couriers": {"couriers": 2, "calls_out": 2},
     "three couriers": {"couriers": 3, "calls_out": 1, "others_awb": False, "cancels": False, "terse": True},
     "two runs and a change": {
@@ -31,7 +32,7 @@ SMALL = {"two couriers", "poll now, and a stop on faulty data"}
 @cache
 def walked(name: str) -> Walk:
     machine = load({} if name in SMALL else impatient())
-    return walk(World(machine, **WORLDS[name]))  # type: ignore[arg-type]  # the fields of World, by name
+    return walk(World(machine, **WORLDS[name]))
 
 
 def wide() -> list[Walk]:
