@@ -220,3 +220,9 @@ async def test_what_is_not_there_is_404(furnished: House, number: str, path: str
     answer = await furnished.call("GET", f"/shipments/{number}{path}")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_misspelt_question_is_not_answered_as_if_it_had_not_been_asked(furnished: House) -> None:
+    answer = await furnished.call("GET", "/shipments?number=SO-1")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "number")
+    assert "status, limit, after" in answer.json()["detail"]

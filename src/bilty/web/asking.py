@@ -55,3 +55,11 @@ def choice(request: AnyRequest, name: str, values: tuple[str, ...]) -> str | Non
         message = f"{name} is {given[:40]!r}: give one of {', '.join(values)}."
         raise ProblemError(400, "query", message, faults=[Fault(name, given[:40], message)])
     return given
+
+
+def only(request: AnyRequest, *names: str) -> None:
+    """A question that is misspelt would be answered as if it had not been asked."""
+    for name in request.query_params:
+        if name not in names:
+            message = f"{name[:40]!r} is no parameter of this address: it takes {', '.join(names)}."
+            raise ProblemError(400, "query", message, faults=[Fault(name[:40], "", message)])

@@ -1,6 +1,6 @@
 """Shipments: taken in once, however often they are sent; read one by one and by the page."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from litestar import Response, get, post
 from litestar.params import FromPath
@@ -11,15 +11,14 @@ from bilty.store import showing
 from bilty.store.access import Scope
 from bilty.store.shipments import Intake
 from bilty.store.showing import Seen
-from bilty.web.asking import ID_MAX, LIMIT_DEFAULT, LIMIT_MAX, choice, document_of, wait_s, whole
+from bilty.web.asking import ID_MAX, LIMIT_DEFAULT, LIMIT_MAX, choice, document_of, only, wait_s, whole
 from bilty.web.documents import ShipmentAnswer, ShipmentPage, shipment_answer
 from bilty.web.keys import needs
 from bilty.web.problems import ProblemError, rejected
 from bilty.web.tools import AnyRequest, WebTools, arrivals_of, base_url, tools_of
 from bilty.web.waiting import settled
+from bilty.words import INDIA
 from bilty.workflow import Status
-
-INDIA = timezone(timedelta(hours=5, minutes=30))
 
 
 @post("/shipments", guards=[needs(Scope.DISPATCH)], summary="Take a shipment in, and book it if it says so")
@@ -67,6 +66,7 @@ def _refusal(intake: Intake, shipment_id: int, shipment: Shipment) -> ProblemErr
 @get("/shipments", guards=[needs(Scope.READ)], summary="Shipments, newest first, by the page")
 async def listed(request: AnyRequest) -> ShipmentPage:
     tools = tools_of(request)
+    only(request, "status", "limit", "after")
     chosen = choice(request, "status", tuple(Status))
     limit = whole(request, "limit", LIMIT_DEFAULT, LIMIT_MAX) or LIMIT_DEFAULT
     after = whole(request, "after", None, ID_MAX)
