@@ -89,5 +89,5 @@ async def test_every_faulty_field_is_named(house: House) -> None:
     assert answer.status_code == 422
     problem = answer.json()
     assert {each["field"] for each in problem["errors"]} == {"pincode", "gstin"}
-    assert problem["title"] == "Unprocessable Entity"
+    assert problem["title"] == "Unprocessable Content"
     assert all(set(each) == {"field", "value", "message"} for each in problem["errors"])

@@ -58,6 +58,10 @@ class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     errors: tuple[FieldError, ...] = ()
 
 
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""RFC 9110's names, which Python has from 3.13 on: a title must not depend on the interpreter."""
+
+
 class ProblemError(Exception):
     """Ends a request with that problem."""
 
@@ -92,7 +96,7 @@ def respond(request: AnyRequest, problem: ProblemError) -> Response[ProblemDetai
     return Response(
         ProblemDetails(
             type=f"urn:bilty:problem:{problem.code}",
-            title=HTTPStatus(problem.status).phrase,
+            title=_TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
             status=problem.status,
             detail=problem.detail,
             instance=request.url.path,
