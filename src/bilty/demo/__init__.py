@@ -172,6 +172,6 @@ async def _print_table(state: Opened, console: Console, ids: list[int]) -> None:
         table.add_row(shipment.number, str(len(shipment.boxes)), words, courier, awb, pages)
     console.print(table)
     for reason in reasons:
-        console.print(reason, soft_wrap=True)
+        console.print(reason)
     console.print(", ".join(f"{count} {words}" for words, count in counts.most_common()))
     console.print(f"Labels: {labels}/")

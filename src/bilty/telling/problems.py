@@ -21,7 +21,11 @@ def problem(progress: Progress, rules: Rules) -> Problem | None:
     """What a person must see: None while everything goes its way."""
     shown = status(progress)
     if shown is Status.ON_HOLD:
-        return Problem("on_hold", progress.hold, "It can be scheduled as soon as that is settled.")
+        return Problem(
+            "on_hold",
+            progress.hold,
+            'If its goods may move without, schedule it so: {"without_ewaybill": true} in the API.',
+        )
     if shown is Status.NOT_SERVICEABLE:
         return _not_serviceable(progress)
     if shown is Status.FAILED:
