@@ -310,6 +310,16 @@ async def test_an_answer_under_an_old_claim_is_not_recorded(bench: Bench) -> Non
     assert (await bench.turn("S1", 1)).state is State.REFUSED
 
 
+async def test_putting_off_under_an_old_claim_moves_nothing(bench: Bench) -> None:
+    await bench.schedule(shipment("S1"))
+    (slept,) = await claims.claim(bench.pool, bench.tools.keyring, calls_max=9, calls_out={}, now=bench.now)
+    bench.now += LEASE
+    await claims.claim(bench.pool, bench.tools.keyring, calls_max=9, calls_out={}, now=bench.now)
+    (before,) = await bench.rows("SELECT due_at, claimed_at FROM turns")
+    await claims.put_off(bench.pool, slept)
+    assert await bench.rows("SELECT due_at, claimed_at FROM turns") == [before]
+
+
 async def test_a_denial_of_old_credentials_does_not_pause_the_new_ones(bench: Bench) -> None:
     await bench.schedule(shipment("S1"))
     (claim,) = await claims.claim(bench.pool, bench.tools.keyring, calls_max=9, calls_out={}, now=bench.now)

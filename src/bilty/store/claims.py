@@ -75,14 +75,14 @@ async def claim(
             CLAIM_MAX,
             list(opened),
         )
-        claims, unreadable = [], []
+        claims, unreadable = [], {}
         for row in rows:
             try:
                 claims.append(_claim_of(row, opened[row["provider_id"]]))
             except Exception:
                 # One row that cannot be read, as a newer version may have written it, must not stop the others.
                 log.exception("turn.unreadable", turn=row["id"], reference=row["reference"])
-                unreadable.append(row["id"])
+                unreadable[row["id"]] = row["fence"]
         if claims:
             await _write_down(connection, claims)
         if unreadable:
@@ -96,11 +96,17 @@ _MAY_BE_CALLED = """NOT (state = 'asking' AND priority > 1 AND p.alarmed_at IS N
 nothing is begun, but what was begun is heard to its end."""
 
 
-async def _put_off(connection: Connection, turn_ids: Sequence[int]) -> None:
-    """What cannot be worked on is tried again much later, so that it neither stops nor crowds out anything else."""
+async def _put_off(connection: Connection, fences: Mapping[int, int]) -> None:
+    """What cannot be worked on is tried again much later, so that it neither stops nor crowds out anything else.
+
+    `fences` by turn: one that somebody else has claimed meanwhile is theirs.
+    """
     await connection.execute(
-        "UPDATE turns SET due_at = clock_timestamp() + $2::interval, claimed_at = NULL WHERE id = ANY($1)",
-        turn_ids,
+        """UPDATE turns t SET due_at = clock_timestamp() + $3::interval, claimed_at = NULL
+             FROM unnest($1::bigint[], $2::bigint[]) AS mine(id, fence)
+            WHERE t.id = mine.id AND t.fence = mine.fence""",
+        list(fences.keys()),
+        list(fences.values()),
         PUT_OFF,
     )
 
@@ -182,4 +188,4 @@ async def next_due(pool: Pool, keyring: Keyring) -> float | None:
 async def put_off(pool: Pool, claim: Claim) -> None:
     """For an answer that cannot be recorded, however it is tried: the turn is not asked about every minute for ever."""
     async with pool.acquire() as connection:
-        await _put_off(connection, [claim.turn_id])
+        await _put_off(connection, {claim.turn_id: claim.fence})
