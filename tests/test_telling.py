@@ -229,3 +229,5 @@ def test_trouble_of_a_provider_is_told_once_each() -> None:
     assert "Update Connector" in paused
     assert "since 09:58" in alarmed
     assert silent.startswith("ClickPost has not answered ClickPost B2B since 09:59.")
+    for waiting, words in ((1, "1 shipment waits. Bilty"), (1234, "1,234 shipments wait. Bilty")):
+        assert words in telling.told_provider("ClickPost B2B", sick, NOW, INDIA, waiting=waiting)[2]

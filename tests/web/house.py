@@ -1,5 +1,6 @@
 """A running Bilty for one test: real sockets, a real database, and the words in which the tests speak."""
 
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -111,18 +112,47 @@ class House:
         sha256 = await self.tools.labels.put(PDF)
         await self.hears(Label(awb), Paper(sha256, 1))
 
-    async def sign_in_link(self, email: str = "asha@example.com") -> str:
+    async def sign_in_link(self, email: str = "asha@example.com", role: Role = Role.DISPATCHER) -> str:
         async with self.tools.pool.acquire() as connection:
             now = await showing.clock(connection)
-            return "/sign-in/" + await access.add_user(connection, email, Role.DISPATCHER, now)
+            return "/sign-in/" + await access.add_user(connection, email, role, now)
 
-    async def sign_in(self) -> None:
-        answer = await self.send_form(await self.sign_in_link())
+    async def sign_in(
+        self, email: str = "asha@example.com", *, role: Role = Role.DISPATCHER, facilities: Sequence[str] | None = None
+    ) -> None:
+        """`facilities`: the codes of those this person works for, None for all."""
+        self.browser.cookies.clear()
+        link = await self.sign_in_link(email, role)
+        if facilities is not None:
+            await self._limit(email, facilities)
+        answer = await self.send_form(link)
         assert answer.status_code == 303
+
+    async def _limit(self, email: str, facilities: Sequence[str]) -> None:
+        pool = self.tools.pool
+        await pool.execute("UPDATE users SET all_facilities = false WHERE email = $1", email)
+        await pool.execute(
+            """INSERT INTO user_facilities (user_id, facility_id)
+               SELECT u.id, f.id FROM users u, facilities f WHERE u.email = $1 AND f.code = ANY($2)""",
+            email,
+            facilities,
+        )
 
     async def send_form(self, path: str, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()} or {"Origin": self.url}
         return await self.browser.post(path, headers=named)
+
+    async def send(self, path: str, fields: Mapping[str, str | Sequence[str]] | None = None) -> httpx.Response:
+        """A form as a browser sends it from one of our pages; what it answers with is checked if it is a page."""
+        answer = await self.browser.post(path, data=dict(fields or {}), headers={"Origin": self.url})
+        if answer.status_code != 303 and answer.headers.get("content-type", "").startswith("text/html"):
+            check_page(answer)
+        return answer
+
+    async def told(self, answer: httpx.Response) -> str:
+        """Follows the answer to a form, and returns the page that says what came of it."""
+        assert answer.status_code == 303, answer.text
+        return await self.page(answer.headers["location"])
 
     async def page(self, path: str, status: int = 200) -> str:
         """Fetches a page as a browser does, and checks it as every page is checked."""

@@ -26,9 +26,15 @@ class Scope(StrEnum):
 
 
 class Role(StrEnum):
+    """What a person may do; each may do what those after it may."""
+
     ADMIN = "admin"
     DISPATCHER = "dispatcher"
     VIEWER = "viewer"
+
+    def may(self, wanted: "Role") -> bool:
+        order = list(Role)
+        return order.index(self) <= order.index(wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,18 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class User:
+    """Who is signed in. `facilities` are the ids of those this person works for, None for all."""
+
     id: int
     email: str
     role: Role
+    facilities: frozenset[int] | None = None
+
+    def may(self, wanted: Role) -> bool:
+        return self.role.may(wanted)
+
+    def sees(self, facility_id: int) -> bool:
+        return self.facilities is None or facility_id in self.facilities
 
 
 def _hash(token: str) -> bytes:
@@ -101,12 +116,17 @@ async def sign_in(connection: Connection, token: str, now: datetime) -> str | No
 
 async def user_of(connection: Connection, session: str, now: datetime) -> User | None:
     row = await connection.fetchrow(
-        """SELECT u.id, u.email, u.role FROM sessions s JOIN users u ON u.id = s.user_id
-            WHERE s.hash = $1 AND s.expires_at > $2""",
+        """SELECT u.id, u.email, u.role, u.all_facilities,
+                  (SELECT array_agg(facility_id) FROM user_facilities f WHERE f.user_id = u.id) AS facilities
+             FROM sessions s JOIN users u ON u.id = s.user_id
+            WHERE s.hash = $1 AND s.expires_at > $2 AND u.disabled_at IS NULL""",
         _hash(session),
         now,
     )
-    return User(row["id"], row["email"], Role(row["role"])) if row else None
+    if row is None:
+        return None
+    limited = None if row["all_facilities"] else frozenset(row["facilities"] or ())
+    return User(row["id"], row["email"], Role(row["role"]), limited)
 
 
 async def sign_out(connection: Connection, session: str) -> None:

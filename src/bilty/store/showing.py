@@ -21,6 +21,7 @@ class Seen:
     """A shipment for those who ask: what it is, and where it stands."""
 
     id: int
+    facility_id: int
     shipment: Shipment
     progress: Progress
     warnings: tuple[str, ...]
@@ -40,6 +41,7 @@ async def see(connection: Connection, shipment_ids: Sequence[int]) -> dict[int, 
 def _seen(row: asyncpg.Record, course: Course) -> Seen:
     return Seen(
         id=row["id"],
+        facility_id=course.facility_id,
         shipment=decode(row["content"]),
         progress=course.after,
         warnings=tuple(row["warnings"]),
@@ -137,3 +139,24 @@ async def clock(connection: Connection) -> datetime:
     """Now, by the clock that due times go by."""
     now: datetime = await connection.fetchval("SELECT clock_timestamp()")
     return now
+
+
+ATTENTION_MAX = 99
+
+
+async def attention_count(connection: Connection, facilities: frozenset[int] | None) -> int:
+    """How many shipments wait for a person, at most one more than ATTENTION_MAX. `facilities`: None for all."""
+    sql = """SELECT count(*) FROM (
+                 SELECT FROM shipments WHERE status = 'needs_attention'
+                    AND ($1::int[] IS NULL OR facility_id = ANY($1)) LIMIT $2) AS waiting"""
+    count: int = await connection.fetchval(sql, None if facilities is None else list(facilities), ATTENTION_MAX + 1)
+    return count
+
+
+async def waiting_count(connection: Connection, provider_id: int) -> int:
+    """How many shipments of a provider wait for an answer, at most COUNT_MAX."""
+    sql = """SELECT count(*) FROM (
+                 SELECT FROM shipments WHERE provider_id = $1 AND status IN ('scheduling', 'label_requested')
+                  LIMIT $2) AS waiting"""
+    count: int = await connection.fetchval(sql, provider_id, COUNT_MAX)
+    return count

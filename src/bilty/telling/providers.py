@@ -4,6 +4,7 @@ from datetime import datetime, tzinfo
 from typing import Protocol
 
 from bilty.telling.phrases import clock, said
+from bilty.words import grouped
 
 
 class Standing(Protocol):
@@ -21,8 +22,13 @@ class Standing(Protocol):
     def silent_since(self) -> datetime | None: ...
 
 
-def told_provider(name: str, standing: Standing, now: datetime, zone: tzinfo) -> tuple[str, ...]:
-    """What is everybody's trouble, and not one shipment's: a sentence each, none while all is well."""
+def told_provider(
+    name: str, standing: Standing, now: datetime, zone: tzinfo, *, waiting: int | None = None
+) -> tuple[str, ...]:
+    """What is everybody's trouble, and not one shipment's: a sentence each, none while all is well.
+
+    `waiting`: how many shipments wait for an answer, where that is known.
+    """
     told = []
     if standing.paused_at:
         told.append(
@@ -37,8 +43,11 @@ def told_provider(name: str, standing: Standing, now: datetime, zone: tzinfo) ->
             "Check BILTY_CLICKPOST_URL and the status style with ClickPost."
         )
     if standing.silent_since:
+        waits = (
+            "" if waiting is None else f"; {grouped(waiting)} {'shipment waits' if waiting == 1 else 'shipments wait'}"
+        )
         told.append(
-            f"ClickPost has not answered {name} since {clock(standing.silent_since, now, zone)}. Bilty keeps trying; "
-            "nothing is lost, and no courier's turn runs out meanwhile."
+            f"ClickPost has not answered {name} since {clock(standing.silent_since, now, zone)}{waits}. Bilty keeps "
+            "trying; nothing is lost, and no courier's turn runs out meanwhile."
         )
     return tuple(told)

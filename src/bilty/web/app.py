@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
-from bilty.web import health, live, pages, sign_in
+from bilty.web import health, listing, live, shipment, sign_in
 from bilty.web.api import ROUTER
 from bilty.web.arriving import Arrivals
 from bilty.web.asking import BODY_BYTES_MAX
@@ -36,9 +36,8 @@ def make_app(tools: WebTools) -> Litestar:
             sign_in.sign_in,
             sign_in.sign_out,
             live.live,
-            pages.listing,
-            pages.one,
-            pages.label,
+            *listing.ROUTES,
+            *shipment.ROUTES,
             create_static_files_router(path="/static", directories=[HERE / "static"]),
         ],
         state=State({"tools": tools, "arrivals": Arrivals(tools.pool)}),

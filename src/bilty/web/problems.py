@@ -92,7 +92,7 @@ def rejected(faults: Sequence[Fault]) -> ProblemError:
 
 def respond(request: AnyRequest, problem: ProblemError) -> Response[ProblemDetails] | Template:
     if _wants_page(request):
-        return _page(problem)
+        return _page(request, problem)
     return Response(
         ProblemDetails(
             type=f"urn:bilty:problem:{problem.code}",
@@ -112,9 +112,10 @@ def _wants_page(request: AnyRequest) -> bool:
     return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
 
 
-def _page(problem: ProblemError) -> Template:
+def _page(request: AnyRequest, problem: ProblemError) -> Template:
+    """For whoever is signed in with the rail, so that the way back is one press."""
     heading = _PAGES.get(problem.status, "This did not work")
-    context = {"heading": heading, "detail": problem.detail, "user": None}
+    context = {"heading": heading, "detail": problem.detail, "user": request.state.get("user")}
     return Template("problem.html", context=context, status_code=problem.status, headers=problem.headers)
 
 

@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 
 from litestar.datastructures import Cookie
 from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
 
 from bilty.store import access
-from bilty.store.access import SESSION_LIVES, User
+from bilty.store.access import SESSION_LIVES, Role, User
+from bilty.store.audit import Actor, ActorKind
 from bilty.store.showing import clock
 from bilty.web.problems import ProblemError
 from bilty.web.tools import AnyConnection, Asked, tools_of
@@ -54,12 +56,22 @@ async def find_user(connection: Asked) -> User | None:
         return await access.user_of(database, session, await clock(database))
 
 
-async def signed_in(connection: AnyConnection, _: BaseRouteHandler) -> None:
-    """A guard that lets only signed-in people pass."""
-    user = await find_user(connection)
-    if user is None:
-        raise SignInNeeded
-    connection.state.user = user
+def _people(wanted: Role) -> Guard:
+    async def guard(connection: AnyConnection, _: BaseRouteHandler) -> None:
+        found = await find_user(connection)
+        if found is None:
+            raise SignInNeeded
+        connection.state.user = found
+        if not found.may(wanted):
+            detail = f"You are signed in as {found.email}, {_A[found.role]}; this needs {_A[wanted]}. Ask an admin."
+            raise ProblemError(403, "role_too_small", detail)
+
+    return guard
+
+
+_A = {Role.ADMIN: "an admin", Role.DISPATCHER: "a dispatcher", Role.VIEWER: "a viewer"}
+signed_in, dispatching, administering = _people(Role.VIEWER), _people(Role.DISPATCHER), _people(Role.ADMIN)
+"""Guards: whoever is signed in; those who may move shipments; those who may change settings."""
 
 
 def user(connection: Asked) -> User:
@@ -67,6 +79,11 @@ def user(connection: Asked) -> User:
     found = connection.state.user
     assert isinstance(found, User)
     return found
+
+
+def actor(connection: Asked) -> Actor:
+    """The signed-in person, for the audit trail."""
+    return Actor(ActorKind.USER, user(connection).email)
 
 
 async def from_our_pages(connection: AnyConnection, _: BaseRouteHandler) -> None:

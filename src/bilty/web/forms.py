@@ -1,0 +1,70 @@
+"""Forms of the panel, read into plain values: what a browser sends, with a limit on everything."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from litestar.datastructures import UploadFile
+
+from bilty.intake import Fault
+from bilty.web.problems import ProblemError
+from bilty.web.tools import AnyRequest
+
+FIELDS_MAX = 20_000
+VALUE_CHARS_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Mapping[str, str]):
+    """The fields by name, each trimmed; of several of one name the first. `files` are what was uploaded."""
+
+    fields: Mapping[str, tuple[str, ...]]
+    files: Mapping[str, UploadFile]
+
+    def __getitem__(self, name: str) -> str:
+        return self.fields[name][0]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.fields)
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    def all(self, name: str) -> Sequence[str]:
+        """Each value of a field that may be there several times."""
+        return self.fields.get(name, ())
+
+    def ticked(self, name: str) -> bool:
+        """A checkbox that is not ticked is not sent."""
+        return name in self.fields
+
+
+async def form_of(request: AnyRequest) -> Form:
+    """What the form sent. A body that is too large is refused before it is read (`BODY_BYTES_MAX`)."""
+    sent = list((await request.form()).multi_items())
+    if len(sent) > FIELDS_MAX:
+        raise ProblemError(413, "too_many_fields", f"The form has {len(sent)} fields; {FIELDS_MAX} are the most.")
+    fields: dict[str, list[str]] = {}
+    files: dict[str, UploadFile] = {}
+    for name, value in sent:
+        if isinstance(value, UploadFile):
+            files.setdefault(name, value)
+        else:
+            fields.setdefault(name, []).append(_text(name, value))
+    return Form({name: tuple(values) for name, values in fields.items()}, files)
+
+
+def _text(name: str, value: object) -> str:
+    text = str(value).strip()
+    if len(text) > VALUE_CHARS_MAX or "\0" in text:
+        raise ProblemError(
+            422, "field", f"{name[:40]} cannot be taken: give at most {VALUE_CHARS_MAX} ordinary characters."
+        )
+    return text
+
+
+def by_field(faults: Sequence[Fault]) -> dict[str, str]:
+    """What is wrong, by field: the first sentence of each."""
+    told: dict[str, str] = {}
+    for fault in faults:
+        told.setdefault(fault.field, fault.message)
+    return told

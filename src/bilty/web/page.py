@@ -1,0 +1,88 @@
+"""A page of the panel: what every one of them shows around its own, and the sentence that a form leaves behind."""
+
+from datetime import datetime
+from urllib.parse import quote, unquote
+
+from litestar.datastructures import Cookie
+from litestar.response import Redirect, Template
+
+from bilty import telling
+from bilty.store import providers, showing
+from bilty.store.access import User
+from bilty.store.database import Connection
+from bilty.store.showing import Seen
+from bilty.web.asking import ID_MAX
+from bilty.web.problems import ProblemError
+from bilty.web.sessions import user
+from bilty.web.tools import AnyRequest, tools_of
+from bilty.words import INDIA
+
+SAID_COOKIE, SAID_LIVES_S, SAID_CHARS_MAX = "bilty_said", 60, 600
+
+
+async def page(
+    request: AnyRequest, template: str, *, nav: str = "", status_code: int = 200, **context: object
+) -> Template:
+    """A signed-in person's page. `nav` names the place in the rail: today, shipments, attention or settings."""
+    viewer = user(request)
+    async with tools_of(request).pool.acquire() as connection:
+        around = {
+            "user": viewer,
+            "nav": nav,
+            "banners": await _banners(connection),
+            "attention": await showing.attention_count(connection, viewer.facilities),
+            "attention_max": showing.ATTENTION_MAX,
+            "said": _said(request),
+        }
+    taken = [_said_cookie("")] if around["said"] else []
+    return Template(template, context={**around, **context}, status_code=status_code, cookies=taken)
+
+
+def told(request: AnyRequest, where: str, sentence: str, *, well: bool = True) -> Redirect:
+    """After a form: on to the page at `where`, which shows the sentence once. `well`: what was asked for is done."""
+    del request  # every answer to a form is made for its request; this one needs nothing of it yet
+    kept = _said_cookie(("done:" if well else "refused:") + sentence[:SAID_CHARS_MAX])
+    return Redirect(where, status_code=303, cookies=[kept])
+
+
+def _said(request: AnyRequest) -> tuple[bool, str] | None:
+    """Whether it went well, and the sentence. The cookie is SameSite, and its text is escaped as any other."""
+    kind, _, sentence = unquote(request.cookies.get(SAID_COOKIE, "")).partition(":")
+    return (kind == "done", sentence[:SAID_CHARS_MAX]) if sentence and kind in ("done", "refused") else None
+
+
+def _said_cookie(value: str) -> Cookie:
+    lives_s = SAID_LIVES_S if value else 0
+    return Cookie(key=SAID_COOKIE, value=quote(value), path="/", httponly=True, samesite="lax", max_age=lives_s)
+
+
+async def _banners(connection: Connection) -> list[str]:
+    """What is everybody's trouble, once on each page and not once a shipment."""
+    standings = await providers.standings(connection)
+    troubled = [each for each in standings if each.paused_at or each.alarmed_at or each.silent_since]
+    unset = [each.provider.name for each in standings if each.connector is None and each.provider.enabled]
+    told: list[str] = []
+    if troubled:
+        now = await showing.clock(connection)
+        for each in troubled:
+            waiting = await showing.waiting_count(connection, each.id)
+            told += telling.told_provider(each.provider.name, each, now, INDIA, waiting=waiting)
+    return told + [f"{name} has no username and key yet: nothing is booked before Update Connector." for name in unset]
+
+
+async def shipment_of(request: AnyRequest, shipment_id: int) -> Seen:
+    """The shipment, or 404: also where it is of a facility that this person does not work for."""
+    viewer: User = user(request)
+    found: dict[int, Seen] = {}
+    if 0 < shipment_id <= ID_MAX:
+        async with tools_of(request).pool.acquire() as connection:
+            found = await showing.see(connection, [shipment_id])
+    if shipment_id not in found or not viewer.sees(found[shipment_id].facility_id):
+        raise ProblemError(404, "not_found", f"There is no shipment {shipment_id}.")
+    return found[shipment_id]
+
+
+async def clock_of(request: AnyRequest) -> datetime:
+    """Now, by the clock that due times go by."""
+    async with tools_of(request).pool.acquire() as connection:
+        return await showing.clock(connection)
