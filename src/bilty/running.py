@@ -12,7 +12,7 @@ import asyncpg
 import structlog
 import uvicorn
 
-from bilty import postgres
+from bilty import jobs, postgres
 from bilty.aggregator import Aggregator
 from bilty.aggregator.clickpost import ClickPost, CreateStyle, Endpoints, Http, StatusStyle
 from bilty.dispatcher import Dispatcher, Tools
@@ -160,8 +160,9 @@ async def run(
     ready: Callable[[], object] = lambda: None,
     beside: Coroutine[object, object, None] | None = None,
 ) -> None:
-    """Panel, dispatcher or both, until SIGTERM, SIGINT or the end of `beside`; what is out is heard and settled first.
+    """Panel, or dispatcher and jobs, or all, until SIGTERM, SIGINT or the end of `beside`.
 
+    What is out is heard and settled first, and a job ends behind the step that it is in.
     Raises what a part raised: none of them ends by itself.
     """
     stopping = asyncio.Event()
@@ -175,7 +176,8 @@ async def run(
         loop.add_signal_handler(number, stop)
     changes = Changes()
     async with Http() as http, _closing(beside), asyncio.TaskGroup() as group:
-        dispatcher = Dispatcher(_tools(state, http)) if work else None
+        dispatcher = Dispatcher(dispatch_tools(state, http)) if work else None
+        worker = jobs.Worker(job_tools(state, http), state.database.dsn) if work else None
         server = _server(state, changes) if web else None
 
         def heard(channel: str, payload: str) -> None:
@@ -184,14 +186,15 @@ async def run(
                 dispatcher.wake()
 
         helpers = [group.create_task(_keep_database(state)), group.create_task(_until(beside, stopping))]
-        parts = [group.create_task(dispatcher.run())] if dispatcher else []
+        parts = [group.create_task(each.run()) for each in (dispatcher, worker) if each]
         parts += [group.create_task(server.serve([_bound(state.settings)]))] if server else []
         async with listening(state.database.dsn, heard):
             ready()
             await stopping.wait()
             changes.close()
-            if dispatcher:
-                dispatcher.stop()
+            for each in (dispatcher, worker):
+                if each:
+                    each.stop()
             if server:
                 server.should_exit = True
             await asyncio.wait(parts, timeout=GRACE_S)
@@ -215,7 +218,7 @@ async def _until(beside: Coroutine[object, object, None] | None, stopping: async
         stopping.set()
 
 
-def _tools(state: Opened, http: Http) -> Tools:
+def dispatch_tools(state: Opened, http: Http) -> Tools:
     connectors = Connectors(endpoints_of(state.settings), http)
     return Tools(
         pool=state.pool,
@@ -224,6 +227,17 @@ def _tools(state: Opened, http: Http) -> Tools:
         aggregator=connectors.aggregator_of,
         rules=state.settings.rules,
         calls_max=state.settings.calls_max,
+    )
+
+
+def job_tools(state: Opened, http: Http) -> jobs.Tools:
+    endpoints = endpoints_of(state.settings)
+    return jobs.Tools(
+        pool=state.pool,
+        vault=state.vault,
+        labels=state.labels,
+        aggregator=lambda connector: ClickPost(connector, endpoints, http),
+        rules=state.settings.rules,
     )
 
 
@@ -242,6 +256,7 @@ def _server(state: Opened, changes: Changes) -> _Server:
             app,
             log_config=None,
             access_log=False,
+            proxy_headers=False,  # the socket's peer is who tries to sign in; what a header says, anybody may write
             server_header=False,
             lifespan="off",
             timeout_graceful_shutdown=5,

@@ -7,11 +7,11 @@ import msgspec
 
 from bilty.aggregator import AtRest, Exchange, Listed, Pdf, Said, Trouble
 from bilty.aggregator.clickpost import CreateStyle, Endpoints, StatusStyle
+from bilty.aggregator.probe import is_silent
 from bilty.children import match_children
-from bilty.doctor.findings import Guess, Verdict, counted, judged, sentence
+from bilty.doctor.findings import Guess, Verdict, judged
 from bilty.reply import (
     Accepted,
-    Busy,
     Cancelled,
     Courier,
     Label,
@@ -24,6 +24,7 @@ from bilty.reply import (
     Unknown,
 )
 from bilty.shipment import Shipment
+from bilty.words import counted, sentence
 
 Inquired: TypeAlias = Label | NotYet | Unknown | Trouble
 STATUS_PATHS = {StatusStyle.GET_B2B: "GET v1/create-b2b-order/", StatusStyle.GET_V3: "GET v3/create-order/"}
@@ -82,11 +83,6 @@ def code_told(exchange: Exchange) -> str:
     except msgspec.DecodeError:
         return f"HTTP {exchange.status}"
     return f"HTTP {exchange.status}" if meta.status is None else f"meta {meta.status}"
-
-
-def is_silent(reply: object) -> bool:
-    """ClickPost said nothing that could be read: such an answer teaches nothing."""
-    return isinstance(reply, Busy) or (isinstance(reply, Unclear) and reply.silent)
 
 
 def is_our_account(reply: object) -> bool:

@@ -78,15 +78,6 @@ def judged(confirmed: bool | None, right: str, otherwise: str, mend: str = "") -
     return Guess(Verdict.CONFIRMED, right) if confirmed else Guess(Verdict.WRONG, otherwise, mend)
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
-def sentence(words: str) -> str:
-    """The other side's words as the end of a sentence of ours."""
-    return f"{' '.join(words.split()).rstrip('.') or 'it gave no reason'}."
-
-
 def without_password(url: str) -> str:
     """An address as it may be shown: no password and no query in it."""
     return _PASSWORD.sub(r"\1:…@", url.partition("?")[0])

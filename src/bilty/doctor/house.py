@@ -11,17 +11,14 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import msgspec
 from obstore.exceptions import BaseError
 from pydantic import SecretStr
 
 from bilty.doctor.findings import (
     Finding,
-    counted,
     is_loopback,
     note,
     ok,
-    sentence,
     told_settings,
     without_password,
     wrong,
@@ -31,31 +28,25 @@ from bilty.settings import PREFIX, Settings
 from bilty.shipment import Facility
 from bilty.store import providers
 from bilty.store.database import POSTGRES_MIN, Connection
+from bilty.store.notices import Notice, notices
+from bilty.store.places import places
 from bilty.store.providers import Standing
-from bilty.telling import span, told_provider
+from bilty.telling import span, told_notice, told_provider
+from bilty.words import counted, sentence
 
 LATE_MAX_S = 60.0
 """A claim's lease: a dispatcher that is alive leaves nothing due for longer."""
 DISK_FREE_MIN_BYTES = 2**30
 NOTICES_SHOWN_MAX = 10
 GIB = 2**30
+UPDATE_CONNECTOR = "Settings, Shipping Provider, Update Connector; or PUT /api/v1/shipping-providers/CODE/connector."
+ADD_FACILITY = "Add one in Settings, Facilities; or PUT /api/v1/facilities/CODE."
 
 _TEST_PDF = (
     b"%PDF-1.4\n% bilty doctor was here\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n"
     b"2 0 obj\n<< /Type /Pages /Kids [] /Count 0 >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"
 )
 """Always these bytes: a label's name is its hash, so any number of examinations leave one small file behind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A courier account that refused one facility."""
-
-    provider: str
-    facility: str
-    account_code: str
-    code: int
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +85,7 @@ async def look(state: Opened) -> House:
             label_trouble=await _label_trouble(state),
             sealed=tuple([(s.provider.code, await _seal_trouble(connection, state, s)) for s in standings]),
             standings=tuple(standings),
-            notices=await _notices(connection),
+            notices=tuple(await notices(connection, NOTICES_SHOWN_MAX)),
             facilities=await facilities_of(connection),
             due=due,
             late_s=late_s,
@@ -110,23 +101,12 @@ def shipped_migrations() -> tuple[str, ...]:
 
 
 async def facilities_of(connection: Connection) -> tuple[Facility, ...]:
-    rows = await connection.fetch("SELECT content FROM facilities ORDER BY code LIMIT 1000")
-    return tuple(msgspec.json.decode(row["content"], type=Facility) for row in rows)
+    return tuple(place.facility for place in await places(connection, None))
 
 
 async def _applied(connection: Connection) -> tuple[str, ...]:
     rows = await connection.fetch("SELECT name FROM migrations ORDER BY name LIMIT 1000")
     return tuple(row["name"] for row in rows)
-
-
-async def _notices(connection: Connection) -> tuple[Notice, ...]:
-    rows = await connection.fetch(
-        """SELECT p.name AS provider, f.code AS facility, n.account_code, n.code, n.message
-             FROM notices n JOIN shipping_providers p ON p.id = n.provider_id JOIN facilities f ON f.id = n.facility_id
-            ORDER BY n.at DESC LIMIT $1""",
-        NOTICES_SHOWN_MAX,
-    )
-    return tuple(Notice(**dict(row)) for row in rows)
 
 
 async def _due(connection: Connection) -> tuple[int, float]:
@@ -240,7 +220,7 @@ def _secret(house: House) -> Finding:
 
 def _providers(house: House) -> list[Finding]:
     if not house.standings:
-        remedy = "Add it: PUT /api/v1/shipping-providers/CODE, see the README."
+        remedy = "Add it in Settings, Shipping Provider; or PUT /api/v1/shipping-providers/CODE, see the README."
         return [wrong("No shipping provider is set up.", remedy)]
     return [finding for standing in house.standings for finding in _standing(standing, house.now, _zone(house))]
 
@@ -252,11 +232,7 @@ def _zone(house: House) -> tzinfo:
 def _standing(standing: Standing, now: datetime, zone: tzinfo) -> Sequence[Finding]:
     name = f"{standing.provider.name} ({standing.provider.code})"
     if standing.connector is None:
-        return [
-            wrong(
-                f"{name} has no username and key.", "Update Connector: PUT /api/v1/shipping-providers/CODE/connector."
-            )
-        ]
+        return [wrong(f"{name} has no username and key.", UPDATE_CONNECTOR)]
     if not standing.provider.enabled:
         return [note(f"{name} is switched off.")]
     troubles = told_provider(name, standing, now, zone)
@@ -266,16 +242,13 @@ def _standing(standing: Standing, now: datetime, zone: tzinfo) -> Sequence[Findi
 
 
 def _notice(notice: Notice) -> Finding:
-    says = (
-        f"{notice.provider} would not book with account {notice.account_code} for {notice.facility}: "
-        f"{sentence(notice.message)[:-1]} (code {notice.code})."
-    )
-    return wrong(says, "Mend that courier account in the ClickPost B2B dashboard; the next courier is asked meanwhile.")
+    told, remedy = told_notice(notice)
+    return wrong(f"{notice.provider_name} ({notice.provider}): {told}", remedy)
 
 
 def _facilities(facilities: Sequence[Facility]) -> Finding:
     if not facilities:
-        return wrong("There is no facility to fetch boxes from.", "Add one in the panel, or PUT /facilities/CODE.")
+        return wrong("There is no facility to fetch boxes from.", ADD_FACILITY)
     told = ", ".join(f"{facility.code} (PIN {facility.pickup.pincode})" for facility in facilities[:5])
     more = f" and {len(facilities) - 5} more" if len(facilities) > 5 else ""
     return ok(f"{counted(len(facilities), 'facility', 'facilities')}: {told}{more}.")

@@ -1,28 +1,15 @@
-"""Whom the walk is about: an account, a facility, and the shipment that is spoken of. Pure but for `choose`."""
+"""Whom the walk is about: an account and a facility. Pure but for `choose`."""
 
-import base64
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from zoneinfo import ZoneInfo
 
-import msgspec
-
-from bilty.aggregator import Booking
 from bilty.doctor.findings import Finding, wrong
-from bilty.doctor.house import facilities_of
+from bilty.doctor.house import ADD_FACILITY, UPDATE_CONNECTOR, facilities_of
 from bilty.running import Opened
-from bilty.shipment import Box, Facility, Invoice, Item, Payment, PaymentMode, Shipment
+from bilty.shipment import Facility
 from bilty.shipping_provider import Connector
 from bilty.store import providers
 from bilty.store.providers import Standing
-
-DO_NOT_SHIP = "Bilty doctor test, do not ship"
-INVOICE_RUPEES = Decimal(100)
-"""Far below what an e-way bill is due for."""
-BOX_SIDE_CM, BOX_WEIGHT_G = 20, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +44,7 @@ def one_provider(standings: Sequence[Standing], code: str) -> Standing | Finding
     if code:
         told = f"There is no shipping provider {code} that has a username and key."
         return wrong(told, _name("--provider", [s.provider.code for s in usable]))
-    return wrong(
-        "No shipping provider has a username and key.",
-        "Update Connector: PUT /api/v1/shipping-providers/CODE/connector.",
-    )
+    return wrong("No shipping provider has a username and key.", UPDATE_CONNECTOR)
 
 
 def one_facility(facilities: Sequence[Facility], code: str) -> Facility | Finding:
@@ -70,47 +54,8 @@ def one_facility(facilities: Sequence[Facility], code: str) -> Facility | Findin
     if found or code:
         told = f"There is no facility {code}." if code else "There are several facilities."
         return wrong(told, _name("--facility", [facility.code for facility in facilities]))
-    return wrong("There is no facility to fetch boxes from.", "Add one in the panel, or PUT /facilities/CODE.")
+    return wrong("There is no facility to fetch boxes from.", ADD_FACILITY)
 
 
 def _name(option: str, codes: Sequence[str]) -> str:
     return f"Name one: {', '.join(f'{option} {code}' for code in codes[:10]) or 'none is set up yet'}."
-
-
-def fresh_tag() -> str:
-    """Eleven letters that nobody used before: a reference ends in them."""
-    return base64.b32encode(secrets.token_bytes(7)).decode()[:11]
-
-
-def sample_booking(subject: Subject, tag: str, now: datetime, pincode: str = "") -> Booking:
-    """One box from the facility to itself; with `pincode`, the lane there, to be asked about and never booked."""
-    number = f"DOCTOR-{tag}"
-    shipment = Shipment(
-        number=number,
-        order_number=number,
-        facility=subject.facility.code,
-        shipping_provider=subject.provider,
-        consignee=msgspec.structs.replace(
-            subject.facility.pickup,
-            name=DO_NOT_SHIP,
-            organisation=DO_NOT_SHIP,
-            pincode=pincode or subject.facility.pickup.pincode,
-        ),
-        payment=Payment(PaymentMode.PREPAID),
-        invoices=(Invoice(number=number, date=now.astimezone(_zone(subject)).date(), value=INVOICE_RUPEES),),
-        boxes=(
-            Box(
-                BOX_SIDE_CM,
-                BOX_SIDE_CM,
-                BOX_SIDE_CM,
-                BOX_WEIGHT_G,
-                invoice=number,
-                items=(Item(sku="DOCTOR", quantity=1, unit_price=INVOICE_RUPEES, description=DO_NOT_SHIP),),
-            ),
-        ),
-    )
-    return Booking(shipment, subject.facility, reference=number)
-
-
-def _zone(subject: Subject) -> ZoneInfo:
-    return ZoneInfo(subject.facility.time_zone)

@@ -1,91 +1,52 @@
 """What each step of the walk means, in a sentence and a remedy. Pure."""
 
+from dataclasses import replace
 from typing import assert_never
 
-from bilty.aggregator import AtRest, Listed, Pdf
-from bilty.doctor.evidence import STATUS_PATHS, STATUS_SETTING, Evidence, Inquired, Trial, is_our_account, is_silent
-from bilty.doctor.findings import Finding, counted, note, ok, sentence, wrong
-from bilty.hearing import first_three
+from bilty.aggregator import Pdf
+from bilty.aggregator.probe import (
+    NOT_REACHED,
+    SET_PRIORITIES,
+    UPDATE_CONNECTOR,
+    Told,
+    heard,
+    is_silent,
+    named,
+    told_accounts,
+    told_ranking,
+)
+from bilty.doctor.evidence import STATUS_PATHS, STATUS_SETTING, Evidence, Inquired, Trial, is_our_account
+from bilty.doctor.findings import Finding, note, ok, wrong
 from bilty.reply import (
     Accepted,
     Busy,
     Cancelled,
-    Courier,
     Label,
     PickedUp,
-    Ranking,
     Refusal,
     Refused,
     Unclear,
     Unknown,
 )
-from bilty.words import listed
+from bilty.words import counted
 
-ACCOUNTS_SHOWN_MAX = 8
-UPDATE_CONNECTOR = "Copy username and key again from the ClickPost B2B dashboard and choose Update Connector."
-NOT_REACHED = "Check the network from this machine and BILTY_CLICKPOST_URL, then run this again."
-SET_PRIORITIES = "Set priorities in the ClickPost B2B dashboard (Allocation, Ordered List)."
 ASK_FOR_STATUS = (
     "Nothing must be booked with this. Ask ClickPost: by which GET call is an order asked about by its "
     "reference_number, and which meta.status says that no such order exists?"
 )
 
 
-def heard(reply: object) -> str:
-    """A reply as the end of a sentence."""
-    match reply:
-        case Refused():
-            return f"{sentence(reply.message)[:-1]} (code {reply.code})."
-        case Label():
-            return f"an AWB, {reply.awb}."
-        case Listed() | AtRest() | Pdf() | None:
-            return "nothing that was expected."
-        case _:
-            return sentence(str(getattr(reply, "message", "")))
-
-
 def on_accounts(seen: Evidence, name: str) -> Finding:
-    reply = seen.accounts
-    match reply:
-        case Listed(couriers=()):
-            remedy = "Have a courier account activated in the ClickPost B2B dashboard."
-            return wrong(f"ClickPost accepts the key of {name}, and lists no active courier account.", remedy)
-        case Listed():
-            return ok(f"ClickPost accepts the key of {name}: {_accounts(reply.couriers)}.")
-        case Refused():
-            return wrong(f"ClickPost rejects the username and key of {name}: {heard(reply)}", UPDATE_CONNECTOR)
-        case Unclear() | Busy() if is_silent(reply):
-            return wrong(f"ClickPost cannot be reached: {heard(reply)}", NOT_REACHED)
-        case _:
-            remedy = "Check BILTY_CLICKPOST_URL; if it is right, ask ClickPost about GET v1/fetch-accounts."
-            return wrong(f"ClickPost's list of accounts cannot be read: {heard(reply)}", remedy)
-
-
-def _accounts(couriers: tuple[Courier, ...]) -> str:
-    named = [f"{courier.name} {courier.account_code}" for courier in couriers[:ACCOUNTS_SHOWN_MAX]]
-    more = len(couriers) - len(named)
-    return f"{counted(len(couriers), 'courier account')}: {', '.join(named)}" + (f" and {more} more" if more else "")
+    return _finding(told_accounts(seen.accounts, name))
 
 
 def on_ranking(reply: object, origin: str, destination: str) -> Finding:
-    lane = f"from {origin} to {destination}"
-    match reply:
-        case Ranking(couriers=()):
-            return wrong(f"ClickPost names no courier {lane}: {heard(reply)}", f"{SET_PRIORITIES} Or try --pincode.")
-        case Ranking():
-            ranked = [f"P{number} {named(courier)}" for number, courier in enumerate(first_three(reply.couriers), 1)]
-            return ok(f"Priorities {lane}: {listed(ranked)}.")
-        case Refused(refusal=Refusal.ACCOUNT):
-            return wrong(f"ClickPost would not rank couriers for this account: {heard(reply)}", UPDATE_CONNECTOR)
-        case Unclear() | Busy() if is_silent(reply):
-            return wrong(f"ClickPost did not answer when asked for priorities: {heard(reply)}", NOT_REACHED)
-        case _:
-            remedy = f"Ask ClickPost which call tells the Ordered List of a B2B account. {SET_PRIORITIES}"
-            return wrong(f"ClickPost's priorities {lane} cannot be had: {heard(reply)}", remedy)
+    told = told_ranking(reply, origin, destination)
+    return _finding(replace(told, remedy=f"{told.remedy} Or try --pincode.") if told.remedy == SET_PRIORITIES else told)
 
 
-def named(courier: Courier) -> str:
-    return f"{courier.name} ({courier.cp_id}, {courier.account_code})"
+def _finding(told: Told) -> Finding:
+    return ok(told.says) if told.well else wrong(told.says, told.remedy)
 
 
 def on_status(seen: Evidence) -> Finding:

@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 
 from bilty.aggregator import Booking, Listed
 from bilty.aggregator.clickpost import ClickPost, Endpoints, Http
+from bilty.aggregator.probe import DO_NOT_SHIP, fresh_tag, is_silent, named, sample_booking
 from bilty.doctor import verdicts
-from bilty.doctor.evidence import Evidence, Trial, guesses, is_our_account, is_silent
+from bilty.doctor.evidence import Evidence, Trial, guesses, is_our_account
 from bilty.doctor.findings import Finding, Guess, Tell, Verdict, any_wrong, guess_line, lines, note, wrong
-from bilty.doctor.subject import DO_NOT_SHIP, Subject, fresh_tag, sample_booking
+from bilty.doctor.subject import Subject
 from bilty.doctor.trial import AWB_WITHIN_S, Pace, try_out
 from bilty.hearing import first_three
 from bilty.reply import Courier, Ranking, Refused, Unknown
@@ -114,7 +115,7 @@ class Walk:
         for line in (
             f"\nBooking one box of 1 kg from {booking.facility.code} to its own address",
             f'    marked     "{DO_NOT_SHIP}"',
-            f"    courier    {verdicts.named(courier)}",
+            f"    courier    {named(courier)}",
             f"    reference  {booking.reference}",
             f"    pickup     {day(pickup)}, {pickup:%H:%M}",
             f"Its AWB is waited for {AWB_WITHIN_S / 60:.0f} minutes at most, and cancelled again.",
@@ -123,7 +124,7 @@ class Walk:
 
     def _booking(self, pincode: str = "") -> Booking:
         """Under a reference that nobody used before, each time."""
-        return sample_booking(self.subject, fresh_tag(), self.now(), pincode)
+        return sample_booking(self.subject.facility, self.subject.provider, fresh_tag(), self.now(), pincode)
 
     def _clickpost(self) -> ClickPost:
         return ClickPost(self.subject.connector, self.endpoints, self.http)

@@ -1,15 +1,24 @@
-"""The label store: PDFs by what is in them, in a folder by default, in a bucket by URL.
+"""The label store: PDFs (and exports) by what is in them, in a folder by default, in a bucket by URL.
 
 A label is written before anything refers to it, and its name is the hash of its bytes: writing twice changes nothing.
 """
 
 import hashlib
 import io
+from enum import StrEnum
 
 import obstore
 import pypdf
 import pypdf.errors
 from obstore.store import LocalStore, ObjectStore, from_url
+
+
+class Shelf(StrEnum):
+    """Labels are kept; what was made of them for a person can be made again."""
+
+    LABELS = "labels"
+    PRINTS = "prints"
+    EXPORTS = "exports"
 
 
 class LabelStore:
@@ -23,23 +32,23 @@ class LabelStore:
             return cls(from_url(url))
         return cls(LocalStore(url, mkdir=True))
 
-    async def put(self, pdf: bytes) -> str:
+    async def put(self, content: bytes, shelf: Shelf = Shelf.LABELS) -> str:
         """The sha256 under which it is kept. Raises OSError or obstore's errors when it cannot be."""
-        sha256 = hashlib.sha256(pdf).hexdigest()
-        await obstore.put_async(self._store, _path(sha256), pdf)
+        sha256 = hashlib.sha256(content).hexdigest()
+        await obstore.put_async(self._store, _path(sha256, shelf), content)
         return sha256
 
-    async def get(self, sha256: str) -> bytes:
-        """The PDF. Raises FileNotFoundError when it is not there, ValueError when it is no longer what it was."""
-        result = await obstore.get_async(self._store, _path(sha256))
-        pdf = bytes(await result.bytes_async())
-        if hashlib.sha256(pdf).hexdigest() != sha256:
-            raise ValueError(f"The stored label {sha256[:12]}… was changed behind Bilty's back.")
-        return pdf
+    async def get(self, sha256: str, shelf: Shelf = Shelf.LABELS) -> bytes:
+        """What was put. Raises FileNotFoundError when it is not there, ValueError when it is no longer what it was."""
+        result = await obstore.get_async(self._store, _path(sha256, shelf))
+        content = bytes(await result.bytes_async())
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise ValueError(f"The stored file {sha256[:12]}… was changed behind Bilty's back.")
+        return content
 
 
-def _path(sha256: str) -> str:
-    return f"labels/{sha256[:2]}/{sha256}.pdf"
+def _path(sha256: str, shelf: Shelf) -> str:
+    return f"{shelf}/{sha256[:2]}/{sha256}.{'csv' if shelf is Shelf.EXPORTS else 'pdf'}"
 
 
 def pages_of(pdf: bytes) -> int:

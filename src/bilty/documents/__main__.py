@@ -1,0 +1,51 @@
+"""Labels in, one PDF out: `python -P -m bilty.documents`, started by `bilty.jobs.press`.
+
+A program of its own: the labels come from outside, and whatever they do to the library that reads them, they do here,
+with limited memory, and with no other work of Bilty's waiting for it.
+
+    in   for each label: 4 bytes, the length of its mark; the mark; 8 bytes, the length of the PDF; the PDF
+         at the end: END in place of the first length
+    out  for each label: a line of JSON, `{"pages": 2}` or `{"fault": "its PDF is damaged"}`
+         at the end: the PDF
+"""
+
+import json
+import resource
+import struct
+import sys
+from typing import BinaryIO
+
+from bilty.documents.labels import Merge, UnreadablePdfError
+
+MEMORY_BYTES_MAX = 3 << 30
+END = 0xFFFF_FFFF
+
+
+def main() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
+    merge_all(sys.stdin.buffer, sys.stdout.buffer)
+
+
+def merge_all(given: BinaryIO, made: BinaryIO) -> None:
+    merge = Merge()
+    while (length := _number(given, ">I")) != END:
+        mark = given.read(length).decode()
+        pdf = given.read(_number(given, ">Q"))
+        try:
+            answer: dict[str, int | str] = {"pages": merge.add(pdf, mark=mark)}
+        except UnreadablePdfError as fault:
+            answer = {"fault": str(fault)}
+        made.write(json.dumps(answer).encode() + b"\n")
+        made.flush()
+    made.write(merge.finish())
+    made.flush()
+
+
+def _number(given: BinaryIO, form: str) -> int:
+    """Raises struct.error when there is nothing more: whoever gave is gone."""
+    number: int = struct.unpack(form, given.read(struct.calcsize(form)))[0]
+    return number
+
+
+if __name__ == "__main__":
+    main()

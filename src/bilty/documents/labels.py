@@ -1,0 +1,124 @@
+"""Many couriers' labels in one PDF.
+
+A label is the courier's paper: its bar codes are scanned, and its size is the sticker's. So a page is taken over as it
+is, neither scaled nor drawn upon. What Bilty has to say of a reprint stands on a strip that is added below the page.
+"""
+
+import io
+
+import pypdf
+import pypdf.errors
+from pypdf.generic import RectangleObject
+from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.pdfgen.canvas import Canvas
+
+STRIP_PT = 17
+"""6 mm. Whole points, so that the courier's lines fall on a printer's dots as they did before."""
+FONT, FONT_PT, FONT_MIN_PT, MARGIN_PT = "Helvetica", 8, 4, 6
+PAGES_MAX = 5_000
+"""Of one label. A shipment has 999 boxes at most, and a courier's paper a few pages a box."""
+
+_STUMBLES = (
+    pypdf.errors.PyPdfError,
+    pypdf.errors.DependencyError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    NotImplementedError,
+    RecursionError,
+    OverflowError,
+    OSError,
+)
+"""What pypdf raises of a damaged file: whatever it stumbles over."""
+
+
+class UnreadablePdfError(ValueError):
+    """It cannot be printed from here. The message is the end of a sentence."""
+
+
+class Merge:
+    """Labels are added one after the other; `finish` is the PDF of all of them."""
+
+    def __init__(self) -> None:
+        self._writer = pypdf.PdfWriter()
+        self.labels = 0
+
+    @property
+    def pages(self) -> int:
+        return len(self._writer.pages)
+
+    def add(self, pdf: bytes, *, mark: str = "") -> int:
+        """The number of pages it has; with `mark` that line stands below each. Raises UnreadablePdfError.
+
+        Of a label that cannot be read nothing is left in the outcome.
+        """
+        before = self.pages
+        try:
+            reader = _readable(pdf)
+            for page in reader.pages:
+                added = self._writer.add_page(page)
+                if mark:
+                    _mark(added, mark)
+        except _STUMBLES as trouble:
+            while self.pages > before:
+                self._writer.remove_page(self._writer.pages[-1])
+            if isinstance(trouble, UnreadablePdfError):
+                raise
+            raise UnreadablePdfError("its PDF is damaged") from trouble
+        self.labels += 1
+        return self.pages - before
+
+    def finish(self) -> bytes:
+        """Once. Raises UnreadablePdfError when nothing was added."""
+        if not self.pages:
+            raise UnreadablePdfError("there is no page to print")
+        made = io.BytesIO()
+        self._writer.write(made)
+        self._writer.close()
+        return made.getvalue()
+
+
+def _readable(pdf: bytes) -> pypdf.PdfReader:
+    reader = pypdf.PdfReader(io.BytesIO(pdf))
+    if reader.is_encrypted and not reader.decrypt(""):
+        raise UnreadablePdfError("its PDF asks for a password")
+    if not len(reader.pages):
+        raise UnreadablePdfError("its PDF has no page")
+    if len(reader.pages) > PAGES_MAX:
+        raise UnreadablePdfError(f"its PDF has more than {PAGES_MAX:,} pages")
+    return reader
+
+
+def _mark(page: pypdf.PageObject, mark: str) -> None:
+    """The page grows at its lower edge, as it is seen; what the courier drew stays where it is."""
+    if page.rotation:
+        page.transfer_rotation_to_content()
+    seen = page.cropbox
+    left, bottom, right, top = (float(each) for each in (seen.left, seen.bottom, seen.right, seen.top))
+    strip = pypdf.PdfReader(io.BytesIO(_strip(right - left, mark))).pages[0]
+    grown = RectangleObject((left, bottom - STRIP_PT, right, top))
+    for box in ("/MediaBox", "/CropBox", "/TrimBox", "/BleedBox", "/ArtBox"):
+        page.pop(box, None)
+    page.mediabox = grown
+    page.cropbox = grown
+    page.merge_translated_page(strip, left, bottom - STRIP_PT)
+
+
+def _strip(width: float, mark: str) -> bytes:
+    """White, so that nothing shows through that the courier had cut off; the line as large as it fits."""
+    said = mark.encode("cp1252", "replace").decode("cp1252")
+    room = max(width - 2 * MARGIN_PT, 1)
+    size = max(min(FONT_PT, FONT_PT * room / max(stringWidth(said, FONT, FONT_PT), 1)), FONT_MIN_PT)
+    while len(said) > 1 and stringWidth(said, FONT, size) > room:
+        said = said[:-2] + "…"
+    made = io.BytesIO()
+    canvas = Canvas(made, pagesize=(width, STRIP_PT))
+    canvas.setFillGray(1)
+    canvas.rect(0, 0, width, STRIP_PT, stroke=0, fill=1)
+    canvas.setFillGray(0)
+    canvas.setFont(FONT, size)
+    canvas.drawString(MARGIN_PT, (STRIP_PT - size * 0.7) / 2, said)
+    canvas.save()
+    return made.getvalue()

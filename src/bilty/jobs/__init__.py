@@ -1,0 +1,18 @@
+"""What a person starts and does not wait for: schedules of thousands, prints, exports, a question to ClickPost.
+
+    worker     takes jobs from the queue, any number of processes at once, and comes back when the database does
+    work       does one job, whatever its kind, to its end or until it is told to stop
+    bulk       an act upon each of many shipments
+    printing   one PDF of many labels, and the book of who printed what
+    press      puts labels together, in a process of its own
+    exporting  a table of shipments as a file
+    asking     questions to ClickPost that book nothing: Test connection, priorities of a lane
+
+Every kind may be broken off anywhere and run twice, see `bilty.store.jobs`.
+"""
+
+from bilty.jobs.tools import Tools
+from bilty.jobs.work import work
+from bilty.jobs.worker import Worker
+
+__all__ = ["Tools", "Worker", "work"]

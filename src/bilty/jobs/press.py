@@ -1,0 +1,100 @@
+"""The press: puts labels together in a process of its own (`bilty.documents.__main__`).
+
+Labels come from outside, and thousands of them keep Python busy: in this process the dispatcher would wait for it. A
+label that stops the press, by taking too long or too much memory, is thereby known.
+"""
+
+import asyncio
+import contextlib
+import os
+import struct
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import msgspec
+
+from bilty.documents import UnreadablePdfError
+from bilty.documents.__main__ import END
+
+LABEL_WITHIN_S, FINISHED_WITHIN_S = 30, 120
+PASSED_ON = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
+"""Of our environment: the process that reads other people's PDFs holds no secret of ours."""
+
+
+class PressStopped(Exception):  # noqa: N818 - of the label's doing, not of ours
+    """The label that was just given has stopped it; what was put together is lost."""
+
+
+class _Answer(msgspec.Struct):
+    pages: int = 0
+    fault: str = ""
+
+
+@dataclass(slots=True)
+class Press:
+    process: Process
+    label_within_s: float
+    labels: int = 0
+    pages: int = 0
+
+    async def add(self, pdf: bytes, mark: str) -> None:
+        """Raises UnreadablePdfError, and PressStopped."""
+        marked = mark.encode()
+        head = struct.pack(">I", len(marked)) + marked + struct.pack(">Q", len(pdf))
+        async with self._stopping_within(self.label_within_s):
+            line = await self._ask(head + pdf)
+        answer = msgspec.json.decode(line, type=_Answer)
+        if answer.fault:
+            raise UnreadablePdfError(answer.fault)
+        self.labels += 1
+        self.pages += answer.pages
+
+    async def finish(self) -> bytes:
+        """The PDF of all labels; there must be one. Raises PressStopped."""
+        assert self.process.stdin is not None, "it was started with a pipe"
+        assert self.process.stdout is not None, "it was started with a pipe"
+        async with self._stopping_within(FINISHED_WITHIN_S):
+            self.process.stdin.write(struct.pack(">I", END))
+            await self.process.stdin.drain()
+            pdf = await self.process.stdout.read()
+            if await self.process.wait() != 0:
+                raise PressStopped
+        return pdf
+
+    async def _ask(self, said: bytes) -> bytes:
+        assert self.process.stdin is not None, "it was started with a pipe"
+        assert self.process.stdout is not None, "it was started with a pipe"
+        self.process.stdin.write(said)
+        await self.process.stdin.drain()
+        return await self.process.stdout.readuntil(b"\n")
+
+    @contextlib.asynccontextmanager
+    async def _stopping_within(self, seconds: float) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except (TimeoutError, EOFError, ConnectionError):
+            raise PressStopped from None
+
+
+@contextlib.asynccontextmanager
+async def press(*, label_within_s: float = LABEL_WITHIN_S) -> AsyncIterator[Press]:
+    """While the block runs; its process does not outlive it."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        "-m",
+        "bilty.documents",
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
+    )
+    try:
+        yield Press(process, label_within_s)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

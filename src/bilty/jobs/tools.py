@@ -1,0 +1,39 @@
+"""What jobs work with, and the two ways in which one does not come to its end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bilty.aggregator import Aggregator
+from bilty.shipping_provider import Connector
+from bilty.store.database import Pool
+from bilty.store.labels import LabelStore
+from bilty.store.secrets import Vault
+from bilty.turn import Rules
+
+Stopping: TypeAlias = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """`aggregator` speaks with a connector's credentials."""
+
+    pool: Pool
+    vault: Vault
+    labels: LabelStore
+    aggregator: Callable[[Connector], Aggregator]
+    rules: Rules
+
+
+class StoppedEarly(Exception):  # noqa: N818 - nothing went wrong
+    """The worker stops; whoever takes the job next goes on with what is left."""
+
+
+class CannotFinish(Exception):  # noqa: N818 - said to a person as it stands
+    """One sentence: what is in the way of the whole job, and the remedy."""
+
+
+def stop_here(stopping: Stopping) -> None:
+    """Between two steps. Raises StoppedEarly."""
+    if stopping():
+        raise StoppedEarly

@@ -1,0 +1,70 @@
+"""PgQueuer as Bilty uses it: one entrypoint, whose payload is the id of a row in `jobs`.
+
+A job is in the queue at most once (its id is the key that PgQueuer tells duplicates by), so that whoever is in doubt
+may put it there again: see `put_back`.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
+from pgqueuer.domain.settings import DBSettings, Durability
+from pgqueuer.domain.types import Channel
+from pgqueuer.queries import Queries
+
+from bilty.store.database import Connection
+
+if TYPE_CHECKING:
+    import asyncpg
+
+ENTRYPOINT = "job"
+CHANNEL = Channel("ch_pgqueuer")
+SETTINGS = DBSettings(
+    prefix="",
+    db_schema=None,
+    channel=CHANNEL,
+    function="fn_pgqueuer_changed",
+    statistics_table="pgqueuer_statistics",
+    queue_status_type="pgqueuer_status",
+    queue_table="pgqueuer",
+    queue_table_log="pgqueuer_log",
+    trigger="tg_pgqueuer_changed",
+    schedules_table="pgqueuer_schedules",
+    durability=Durability.durable,
+    widen_id=True,
+)
+"""Every name is given: PgQueuer would take one that is not from the environment, even from a bare CHANNEL or FUNCTION
+that was meant for another program."""
+
+
+def queries(connection: Connection) -> Queries:
+    """PgQueuer's statements on this very connection, in whatever transaction it is in."""
+    return Queries(
+        AsyncpgDriver(cast("asyncpg.Connection[asyncpg.Record]", connection)),
+        QueryBuilderEnvironment(SETTINGS),
+        QueryQueueBuilder(SETTINGS),
+        QuerySchedulerBuilder(SETTINGS),
+    )
+
+
+async def put(connection: Connection, job_ids: Sequence[int], *, urgent: bool = False) -> None:
+    """Those that are in the queue already stay as they are."""
+    count = len(job_ids)
+    if count:
+        await queries(connection).enqueue(
+            [ENTRYPOINT] * count,
+            [str(each).encode() for each in job_ids],
+            [int(urgent)] * count,
+            dedupe_key=[str(each) for each in job_ids],
+            on_conflict="skip",
+        )
+
+
+async def put_back(connection: Connection) -> None:
+    """Every job that has not ended, should it be in the queue no more.
+
+    PgQueuer strikes a job off when its worker is cancelled, or cannot write down that it wants to try again.
+    """
+    rows = await connection.fetch("SELECT id FROM jobs WHERE ended_at IS NULL ORDER BY id LIMIT 10000")
+    await put(connection, [row["id"] for row in rows])

@@ -1,0 +1,184 @@
+"""Who put which label on paper, and when.
+
+*Printed* means that the PDF has been made for a person: Bilty cannot see a printer, and a label that was handed out
+must count as handed out. So a copy is numbered when a print job takes the shipment, under the lock on its row, and
+recorded when that job's PDF is in the label store; opening the PDF again records nothing. Two people who print what is
+new at the same time therefore never get the same label as new: the second is told who has it in hand.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from bilty.store import audit
+from bilty.store.audit import Actor, ActorKind
+from bilty.store.database import Connection
+from bilty.store.jobs import Job
+from bilty.store.progress import notify_changed
+from bilty.workflow import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Printable:
+    """A shipment under lock, as a print job finds it. `printing_by`: whose unfinished print has it, in `printing_job`.
+
+    `turn_id` is None where no courier's label is there.
+    """
+
+    shipment_id: int
+    status: Status
+    printed_at: datetime | None
+    turn_id: int | None
+    sha256: str
+    time_zone: str
+    printing_by: str
+    printing_job: int
+
+
+async def find(connection: Connection, job_id: int, shipment_ids: Sequence[int]) -> dict[int, Printable]:
+    """Locks the shipments, in the order of their ids as everybody does."""
+    rows = await connection.fetch(
+        """SELECT s.id, s.status, s.printed_at, t.id AS turn_id, coalesce(t.label_sha256, '') AS sha256,
+                  coalesce(f.content ->> 'time_zone', 'Asia/Kolkata') AS time_zone
+             FROM shipments s JOIN facilities f ON f.id = s.facility_id
+             LEFT JOIN turns t ON t.shipment_id = s.id AND t.state = 'won'
+            WHERE s.id = ANY($1) ORDER BY s.id FOR UPDATE OF s""",
+        shipment_ids,
+    )
+    printing = {
+        row["shipment_id"]: row
+        for row in await connection.fetch(
+            """SELECT shipment_id, actor, job_id FROM prints
+                WHERE shipment_id = ANY($1) AND at IS NULL AND job_id <> $2""",
+            shipment_ids,
+            job_id,
+        )
+    }
+    return {row["id"]: _printable(row, printing.get(row["id"])) for row in rows}
+
+
+def _printable(row: asyncpg.Record, printing: asyncpg.Record | None) -> Printable:
+    return Printable(
+        shipment_id=row["id"],
+        status=Status(row["status"]),
+        printed_at=row["printed_at"],
+        turn_id=row["turn_id"] if row["sha256"] else None,
+        sha256=row["sha256"],
+        time_zone=row["time_zone"],
+        printing_by=printing["actor"] if printing else "",
+        printing_job=printing["job_id"] if printing else 0,
+    )
+
+
+async def number(connection: Connection, job: Job, found: Sequence[Printable]) -> None:
+    """The next copy of each label is this job's. Again for the same job: as it was."""
+    await connection.execute(
+        """INSERT INTO prints (shipment_id, turn_id, sha256, copy, job_id, actor_kind, actor)
+           SELECT f.shipment_id, f.turn_id, f.sha256,
+                  (SELECT coalesce(max(p.copy), 0) + 1 FROM prints p
+                    WHERE p.shipment_id = f.shipment_id AND p.sha256 = f.sha256),
+                  $4, $5, $6
+             FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS f(shipment_id, turn_id, sha256)
+           ON CONFLICT (job_id, shipment_id) DO NOTHING""",
+        [each.shipment_id for each in found],
+        [each.turn_id for each in found],
+        [each.sha256 for each in found],
+        job.id,
+        job.actor.kind,
+        job.actor.name,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A label to be put into a job's PDF, as copy number `copy`."""
+
+    position: int
+    shipment_id: int
+    number: str
+    sha256: str
+    copy: int
+    time_zone: str
+
+
+async def sheets(connection: Connection, job_id: int) -> list[Sheet]:
+    """In the job's order."""
+    rows = await connection.fetch(
+        """SELECT i.position, p.shipment_id, s.number, p.sha256, p.copy,
+                  coalesce(f.content ->> 'time_zone', 'Asia/Kolkata') AS time_zone
+             FROM prints p
+             JOIN job_items i ON i.job_id = p.job_id AND i.shipment_id = p.shipment_id
+             JOIN shipments s ON s.id = p.shipment_id JOIN facilities f ON f.id = s.facility_id
+            WHERE p.job_id = $1 AND i.outcome = '' ORDER BY i.position""",
+        job_id,
+    )
+    return [
+        Sheet(row["position"], row["shipment_id"], row["number"], row["sha256"], row["copy"], row["time_zone"])
+        for row in rows
+    ]
+
+
+async def drop(connection: Connection, job_id: int, shipment_ids: Sequence[int] | None = None) -> None:
+    """These copies, or all of the job, were not made."""
+    await connection.execute(
+        "DELETE FROM prints WHERE job_id = $1 AND at IS NULL AND ($2::bigint[] IS NULL OR shipment_id = ANY($2))",
+        job_id,
+        shipment_ids,
+    )
+
+
+async def record(connection: Connection, job: Job, now: datetime) -> None:
+    """The job's PDF is there: its copies are printed. Shipments whose label has changed meanwhile stay unprinted."""
+    rows = await connection.fetch(
+        """WITH made AS (UPDATE prints SET at = $2 WHERE job_id = $1 AND at IS NULL RETURNING *),
+                known AS (SELECT m.shipment_id, m.copy, s.number, s.facility_id FROM made m
+                            JOIN shipments s ON s.id = m.shipment_id)
+           SELECT * FROM known ORDER BY shipment_id""",
+        job.id,
+        now,
+    )
+    ids = [row["shipment_id"] for row in rows]
+    await connection.execute(
+        """WITH locked AS (SELECT id FROM shipments WHERE id = ANY($1) ORDER BY id FOR UPDATE)
+           UPDATE shipments s SET printed_at = $3
+             FROM locked l JOIN prints p ON p.shipment_id = l.id AND p.job_id = $2
+             JOIN turns t ON t.id = p.turn_id AND t.state = 'won' AND t.label_sha256 = p.sha256
+            WHERE s.id = l.id""",
+        ids,
+        job.id,
+        now,
+    )
+    await audit.note_many(connection, job.actor, [_note(row) for row in rows])
+    await notify_changed(connection, ids)
+
+
+def _note(row: asyncpg.Record) -> audit.Note:
+    told: Mapping[str, int] = {"copy": row["copy"]}
+    return audit.Note("label printed", row["number"], row["shipment_id"], row["facility_id"], after=told)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One that was printed. `copy` counts the copies of one label, from 1."""
+
+    at: datetime
+    actor: Actor
+    copy: int
+    sha256: str
+    job_id: int | None
+
+
+async def copies_of(connection: Connection, shipment_id: int, *, limit: int = 100) -> list[Copy]:
+    """The newest first."""
+    rows = await connection.fetch(
+        """SELECT at, actor_kind, actor, copy, sha256, job_id FROM prints
+            WHERE shipment_id = $1 AND at IS NOT NULL ORDER BY at DESC, id DESC LIMIT $2""",
+        shipment_id,
+        limit,
+    )
+    return [
+        Copy(row["at"], Actor(ActorKind(row["actor_kind"]), row["actor"]), row["copy"], row["sha256"], row["job_id"])
+        for row in rows
+    ]

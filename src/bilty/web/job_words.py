@@ -1,0 +1,157 @@
+"""A job in words: what it is, how far it is, what came of it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bilty import telling
+from bilty.store.jobs import PRINTS, Job, JobKind, JobState
+from bilty.store.labels import Shelf
+from bilty.words import INDIA, day, grouped
+
+QUEUED_TOO_LONG = timedelta(seconds=15)
+RATE_AFTER = timedelta(seconds=2)
+"""A rate that is told sooner is a guess."""
+
+_HEADINGS = {
+    JobKind.SCHEDULE: "Schedule {shipments}",
+    JobKind.SCHEDULE_AGAIN: "Schedule {shipments} again",
+    JobKind.CANCEL: "Cancel {shipments}",
+    JobKind.PRINT: "Print the labels of {shipments}",
+    JobKind.PRINT_NEW: "Print what is new of {shipments}",
+    JobKind.EXPORT: "Export {shipments}",
+    JobKind.TEST_CONNECTION: "Test connection",
+    JobKind.PRIORITIES: "Show priorities",
+}
+_DONE = {
+    JobKind.SCHEDULE: "scheduled",
+    JobKind.SCHEDULE_AGAIN: "scheduled again",
+    JobKind.CANCEL: "cancelled",
+    JobKind.PRINT: "printed",
+    JobKind.PRINT_NEW: "printed",
+    JobKind.EXPORT: "exported",
+}
+_STATES = {
+    JobState.QUEUED: ("waiting", "◑", "Queued"),
+    JobState.RUNNING: ("waiting", "◑", "Under way"),
+    JobState.DONE: ("done", "●", "Done"),
+    JobState.FAILED: ("bad", "✕", "Failed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    sha256: str
+    shelf: Shelf
+    name: str
+    media_type: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job as pages show it. `told` is where it stands, in sentences; `verb` what its items are when they are done."""
+
+    id: int
+    heading: str
+    verb: str
+    shape: str
+    glyph: str
+    state: str
+    told: str
+    actor: str
+    asked: str
+    asked_iso: str
+    under_way: bool
+    total: int
+    handled: int
+    done: str
+    refused: str
+    file: File | None
+
+
+def job_row(job: Job, now: datetime) -> JobRow:
+    shape, glyph, state = _STATES[job.state]
+    if job.state is JobState.DONE and job.refused:
+        shape, glyph = "person", "▲"
+    return JobRow(
+        id=job.id,
+        heading=_HEADINGS[job.kind].format(shipments=_shipments(job.total)),
+        verb=_DONE.get(job.kind, "done"),
+        shape=shape,
+        glyph=glyph,
+        state=state,
+        told=_told(job, now),
+        actor=job.actor.name,
+        asked=_moment(job.asked_at, now),
+        asked_iso=job.asked_at.isoformat(),
+        under_way=job.ended_at is None,
+        total=job.total,
+        handled=job.done + job.refused,
+        done=grouped(job.done),
+        refused=grouped(job.refused),
+        file=file_of(job),
+    )
+
+
+def _shipments(count: int) -> str:
+    return "1 shipment" if count == 1 else f"{grouped(count)} shipments"
+
+
+def _moment(at: datetime, now: datetime) -> str:
+    return (
+        f"{day(at.astimezone(INDIA))}, {at.astimezone(INDIA):%H:%M}"
+        if now - at > timedelta(days=300)
+        else (telling.clock(at, now, INDIA))
+    )
+
+
+def _told(job: Job, now: datetime) -> str:
+    match job.state:
+        case JobState.QUEUED:
+            if now - job.asked_at < QUEUED_TOO_LONG:
+                return "It begins in a moment."
+            waited = telling.span(now - job.asked_at)
+            return f"It has waited for {waited}. Unless others are before it, start `bilty up` or `bilty work`."
+        case JobState.RUNNING:
+            return _told_progress(job, now)
+        case JobState.FAILED:
+            return job.problem
+        case JobState.DONE:
+            return _told_end(job)
+
+
+def _told_progress(job: Job, now: datetime) -> str:
+    handled, ran = job.done + job.refused, now - (job.started_at or now)
+    if not job.total:
+        return "ClickPost is being asked."
+    told = f"{grouped(handled)} of {grouped(job.total)}."
+    if not handled or ran < RATE_AFTER:
+        return told
+    rate = handled / ran.total_seconds()
+    left = telling.span(timedelta(seconds=(job.total - handled) / rate))
+    pace = f"{rate:.0f} a second" if rate >= 2 else f"{rate * 60:.0f} a minute"
+    return f"{told} {pace}, about {left} left."
+
+
+def _told_end(job: Job) -> str:
+    if not job.total:
+        return str((job.result or {}).get("message", "")) or "Done."
+    verb = _DONE.get(job.kind, "done")
+    if not job.done:
+        return f"Nothing was {verb}; each shipment says below why not."
+    ran = job.ended_at - job.started_at if job.ended_at and job.started_at else timedelta(0)
+    refused = f", {grouped(job.refused)} not" if job.refused else ""
+    took = f", in {telling.span(ran)}" if ran >= timedelta(seconds=1) else ""
+    return f"{_shipments(job.done)} {verb}{refused}{took}."
+
+
+def file_of(job: Job) -> File | None:
+    made = job.result or {}
+    if "sha256" not in made:
+        return None
+    sha256 = str(made["sha256"])
+    if job.kind in PRINTS:
+        pages = made["pages"]
+        words = f"{'1 page' if pages == 1 else f'{grouped(pages)} pages'}"
+        return File(sha256, Shelf.PRINTS, f"labels-{job.id}.pdf", "application/pdf", words)
+    return File(sha256, Shelf.EXPORTS, f"shipments-{job.id}.csv", "text/csv", f"{grouped(made['rows'])} rows")
