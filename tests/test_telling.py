@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bilty import telling
+from bilty.deciding import ActKind
 from bilty.reply import Courier
 from bilty.turn import Rules, State, Turn
 from bilty.workflow import Concern, Progress, Status, status
@@ -203,6 +204,14 @@ def test_every_status_has_its_words(shown: Status) -> None:
     assert telling.told_moment(Line(None, "", shown, 0, ""), RULES).endswith(".")
 
 
+@pytest.mark.parametrize("kind", list(ActKind))
+def test_what_a_person_did_is_told_with_the_name(kind: ActKind) -> None:
+    told = telling.told_moment(Line(1, "Delhivery B2B", kind, 0, "AWB1", "asha@example.com"), RULES)
+    assert told.startswith("asha@example.com ")
+    assert told.endswith(".")
+    assert "{" not in told
+
+
 @dataclass(frozen=True)
 class Line:
     priority: int | None
@@ -210,6 +219,7 @@ class Line:
     state: str
     polls_done: int
     message: str
+    actor: str = ""
 
 
 @dataclass(frozen=True)
@@ -226,7 +236,7 @@ def test_trouble_of_a_provider_is_told_once_each() -> None:
     sick = Provider(after(-5), "Invalid key", after(-4), "404 Not Found", after(-3))
     paused, alarmed, silent = telling.told_provider("ClickPost B2B", sick, NOW, INDIA)
     assert paused.startswith("ClickPost rejects the username and key of ClickPost B2B: Invalid key.")
-    assert "Update Connector" in paused
+    assert "choose Update Connector in Settings, Shipping Provider" in paused
     assert "since 09:58" in alarmed
     assert silent.startswith("ClickPost has not answered ClickPost B2B since 09:59.")
     for waiting, words in ((1, "1 shipment waits. Bilty"), (1234, "1,234 shipments wait. Bilty")):

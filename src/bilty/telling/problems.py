@@ -17,6 +17,19 @@ class Problem:
     remedy: str
 
 
+CONCERN_WORDS = {
+    Concern.UNDECIDED: "Booked or not?",
+    Concern.UNLABELLED: "AWB without a label",
+    Concern.STOPPED: "Refused for all",
+    Concern.OFFERED: "Late label",
+    Concern.UNCANCELLED: "Not cancelled",
+    Concern.PICKED_UP: "Picked up, not wanted",
+    Concern.CONFLICT: "AWB of another",
+    Concern.NO_LABEL: "No label came",
+}
+"""What a shipment waits for, in the words of a tab."""
+
+
 def problem(progress: Progress, rules: Rules) -> Problem | None:
     """What a person must see: None while everything goes its way."""
     shown = status(progress)
@@ -24,7 +37,8 @@ def problem(progress: Progress, rules: Rules) -> Problem | None:
         return Problem(
             "on_hold",
             progress.hold,
-            'If its goods may move without, schedule it so: {"without_ewaybill": true} in the API.',
+            "If its goods may move without, choose Schedule without e-way bill "
+            '(in the API: {"without_ewaybill": true}).',
         )
     if shown is Status.NOT_SERVICEABLE:
         return _not_serviceable(progress)
@@ -35,7 +49,7 @@ def problem(progress: Progress, rules: Rules) -> Problem | None:
         return None
     if all(concern is Concern.NO_LABEL for concern, _ in found):
         return _no_label(progress, [turn for _, turn in found], rules)
-    told = [_concern(concern, turn) for concern, turn in found]
+    told = [_concern(progress, concern, turn) for concern, turn in found]
     # One code for programs: the first. A person is told of all.
     remedies = dict.fromkeys(each.remedy for each in told)
     return Problem(told[0].code, " ".join(each.message for each in told), " ".join(remedies))
@@ -53,10 +67,14 @@ def _not_serviceable(progress: Progress) -> Problem:
 
 def _failed(progress: Progress) -> Problem:
     refused = [turn for turn in progress.run_turns if turn.state is State.REFUSED]
-    words = " ".join(f"{name_of(turn)}: {said(turn.message, turn.code)}" for turn in refused)
+    words = [f"{name_of(turn)}: {said(turn.message, turn.code)}" for turn in refused]
+    given_up = [turn for turn in progress.run_turns if turn.state is State.CANCELLED]
+    words += [f"AWB {turn.awb} of {name_of(turn)} was given up and is cancelled." for turn in given_up]
+    settled = list(dict.fromkeys(name_of(turn) for turn in progress.turns if turn.settled))
+    words += [f"What was open with {listed(settled)}, a person has seen to."] if settled else []
     return Problem(
         "failed",
-        f"No courier took it. {words}".rstrip(),
+        " ".join(["No courier took it.", *words]),
         "Put right what they name, or change the couriers' order in the ClickPost B2B dashboard; "
         "then schedule it again.",
     )
@@ -70,46 +88,50 @@ def _no_label(progress: Progress, lapsed: list[Turn], rules: Rules) -> Problem:
     return Problem(
         Concern.NO_LABEL,
         " ".join([silent, *words]),
-        "Ask the courier by the reference, or schedule it again: a late label is then cancelled, never printed.",
+        "Ask the courier by the reference. Or choose Schedule again: a late label is then cancelled or offered to you. "
+        "If it is booked elsewhere, choose I have seen to it.",
     )
 
 
 _TOLD = {
     Concern.UNDECIDED: (
         "ClickPost gave no usable answer on whether {name} booked it under reference {reference}.",
-        "Look the reference up in the ClickPost B2B dashboard: nobody else is asked until it is known, so that "  # noqa: ISC004 - one sentence
-        "nothing is booked twice.",
+        "Look the reference up in the ClickPost B2B dashboard. If it is there, choose Enter its AWB; if not, Not "  # noqa: ISC004 - one sentence
+        "booked. Nobody else is asked until it is known, so that nothing is booked twice.",
     ),
     Concern.UNLABELLED: (
         "{name} booked it under AWB {awb}, but its label does not come.",
-        "Ask {name} for the label of AWB {awb}; Bilty keeps trying.",
+        "Ask {name} for the label of AWB {awb} and choose Upload the courier's PDF, or Cancel this AWB. Bilty keeps "  # noqa: ISC004 - one sentence
+        "trying.",
     ),
     Concern.STOPPED: (
         "{name} refused for a reason that other couriers share: {words}",
-        "Put right what it names, then schedule it again.",
+        "Put right what it names, then choose Schedule again; or ask the next courier all the same.",
     ),
     Concern.OFFERED: (
         "{name}'s label came late: AWB {awb}.",
-        "Decide whether it is used or cancelled; nobody else is asked before.",
+        "Choose Use it or Cancel it; nobody else is asked before.",
     ),
     Concern.UNCANCELLED: (
-        "{name} will not cancel AWB {awb}, which is one too many: {words}",
-        "Ask {name} to cancel AWB {awb}; Bilty keeps trying.",
+        "{name} will not cancel AWB {awb}, which is not wanted: {words}",
+        "Ask {name} to cancel AWB {awb}, then choose I have seen to it; Bilty keeps trying.",
     ),
     Concern.PICKED_UP: (
-        "{name} has picked up under AWB {awb}, which is one too many.",
-        "Ask {name} to return what it has under AWB {awb}.",
+        "{name} has picked up under AWB {awb}, which is not wanted.",
+        "Ask {name} to return what it has under AWB {awb}, then choose I have seen to it.",
     ),
     Concern.CONFLICT: (
         "{name} gave AWB {awb}, which is already another's.",
-        "Ask {name} whose AWB {awb} is; its label is not used here.",
+        "Ask {name} whose AWB {awb} is, then choose I have seen to it; its label is not used here.",
     ),
     Concern.NO_LABEL: ("{name} gave no label in its time; one may still come.", "Ask {name} by reference {reference}."),
 }
 
 
-def _concern(concern: Concern, turn: Turn) -> Problem:
+def _concern(progress: Progress, concern: Concern, turn: Turn) -> Problem:
     message, remedy = _TOLD[concern]
+    if concern is Concern.PICKED_UP and not (progress.holder or progress.cancel_asked):
+        remedy += " Or choose Use it after all, if the boxes may travel under it."
     words = {
         "name": name_of(turn),
         "reference": turn.reference,

@@ -34,7 +34,7 @@ def told_provider(
         told.append(
             f"ClickPost rejects the username and key of {name}: {said(standing.paused_why)} Nothing is booked since "
             f"{clock(standing.paused_at, now, zone)}. Copy them again from the ClickPost B2B dashboard and choose "
-            "Update Connector; what waits then goes on by itself."
+            "Update Connector in Settings, Shipping Provider; what waits then goes on by itself."
         )
     if standing.alarmed_at:
         told.append(
@@ -51,3 +51,22 @@ def told_provider(
             "trying; nothing is lost, and no courier's turn runs out meanwhile."
         )
     return tuple(told)
+
+
+class Refusing(Protocol):
+    """A courier account that refused one facility."""
+
+    @property
+    def facility(self) -> str: ...
+    @property
+    def account_code(self) -> str: ...
+    @property
+    def code(self) -> int: ...
+    @property
+    def message(self) -> str: ...
+
+
+def told_notice(notice: Refusing) -> tuple[str, str]:
+    """What is wrong with a courier's account, and the remedy."""
+    told = f"Account {notice.account_code} refused to book for {notice.facility}: {said(notice.message, notice.code)}"
+    return told, "Mend that courier account in the ClickPost B2B dashboard; the next courier is asked meanwhile."

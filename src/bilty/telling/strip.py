@@ -22,6 +22,9 @@ class Cell:
 
 
 _GLYPHS = {
+    State.RANKING: ("waiting", "◑", "asked who serves the lane"),
+    State.RANKED: ("won", "●", "ranked the couriers"),
+    State.UNSERVICEABLE: ("refused", "✕", "named no courier"),
     State.ASKING: ("waiting", "◑", "being asked"),
     State.UNCLEAR: ("waiting", "◑", "being asked"),
     State.WAITING: ("waiting", "◑", "waiting"),
@@ -36,7 +39,7 @@ _GLYPHS = {
     State.OFFERED: ("person", "▲", "label came late"),
     State.SURPLUS: ("lapsed", "◌", "being cancelled"),
     State.UNCANCELLED: ("person", "▲", "will not cancel"),
-    State.PICKED_UP: ("person", "▲", "picked up one too many"),
+    State.PICKED_UP: ("person", "▲", "picked up, not wanted"),
     State.CONFLICT: ("person", "▲", "gave another's AWB"),
     State.CANCELLED: ("lapsed", "◌", "cancelled"),
 }

@@ -2,13 +2,14 @@
 
 from typing import Protocol
 
+from bilty.deciding import ActKind
 from bilty.telling.phrases import said
 from bilty.turn import Rules, State
 from bilty.workflow import Status
 
 
 class Moment(Protocol):
-    """A line of the timeline: a turn's (`priority` set) or the shipment's own."""
+    """A line of the timeline: a turn's (`priority` set), the shipment's own, or what a person did (`actor` set)."""
 
     @property
     def priority(self) -> int | None: ...
@@ -20,6 +21,8 @@ class Moment(Protocol):
     def polls_done(self) -> int: ...
     @property
     def message(self) -> str: ...
+    @property
+    def actor(self) -> str: ...
 
 
 _TOLD = {
@@ -38,9 +41,9 @@ _TOLD = {
     State.WITHDRAWN: "{name} was not asked: it was no longer needed.",
     State.LAPSED: "{name}'s turn ended without a label.",
     State.OFFERED: "{name}'s label came late. A person decides.",
-    State.SURPLUS: "{name}'s AWB is one too many. Cancelling it.",
+    State.SURPLUS: "{name}'s AWB is not wanted. Cancelling it.",
     State.UNCANCELLED: "{name} would not cancel its AWB: {words}",
-    State.PICKED_UP: "{name} has already picked up under an AWB too many.",
+    State.PICKED_UP: "{name} has already picked up under an AWB that is not wanted.",
     State.CONFLICT: "{name} gave an AWB that is already another's.",
     State.CANCELLED: "{name}'s AWB is cancelled.",
 }
@@ -62,9 +65,28 @@ _TOLD_OWN = {
     Status.CANCELLED: "Cancelled.",
     Status.DISPATCHED: "Handed to the courier.",
 }
+_TOLD_ACTS = {
+    ActKind.SCHEDULE: "{actor} scheduled it.",
+    ActKind.CANCEL: "{actor} cancelled it.",
+    ActKind.POLL_NOW: "{actor} had {name} asked at once; that uses up no poll.",
+    ActKind.FALL_OVER: "{actor} ended {name}'s turn before its time.",
+    ActKind.ASK_AGAIN: "{actor} had ClickPost asked again whether {name} booked it.",
+    ActKind.NOT_BOOKED: "{actor} found at ClickPost that {name} has not booked it.",
+    ActKind.ENTER_AWB: "{actor} entered {name}'s AWB {message}, as ClickPost shows it.",
+    ActKind.FETCH_AGAIN: "{actor} had {name}'s label fetched again.",
+    ActKind.USE_PAPER: "{actor} uploaded {name}'s label.",
+    ActKind.GIVE_UP_AWB: "{actor} gave up {name}'s AWB: it is cancelled, then the next courier is asked.",
+    ActKind.USE_LATE: "{actor} chose to use {name}'s late label.",
+    ActKind.CANCEL_LATE: "{actor} chose to cancel {name}'s late AWB.",
+    ActKind.GO_ON: "{actor} let the next courier be asked.",
+    ActKind.SETTLED: "{actor} has seen to {name}'s outside Bilty.",
+}
 
 
 def told_moment(moment: Moment, rules: Rules) -> str:
+    if moment.actor:
+        facts = {"actor": moment.actor, "name": moment.courier or "ClickPost", "message": moment.message}
+        return _TOLD_ACTS[ActKind(moment.state)].format_map(facts)
     if moment.priority is None:
         return _TOLD_OWN[Status(moment.state)].format_map({"words": moment.message}).rstrip()
     state = State(moment.state)

@@ -25,9 +25,9 @@ _TOLD = {
     State.WITHDRAWN: "{name} was not asked: it was no longer needed.",
     State.LAPSED: "{name} gave no label in its time.{follows}{watch}",
     State.OFFERED: "{name}'s label came late: AWB {awb}. Nobody is asked until a person has decided.",
-    State.SURPLUS: "AWB {awb} of {name} is one too many. It is being cancelled.",
+    State.SURPLUS: "AWB {awb} of {name} is not wanted: it is being cancelled.",
     State.UNCANCELLED: "{name} will not cancel AWB {awb}: {words} It is tried again{next_at}.",
-    State.PICKED_UP: "{name} has already picked up under AWB {awb}, which is one too many.",
+    State.PICKED_UP: "{name} has already picked up under AWB {awb}, which is not wanted.",
     State.CONFLICT: "{name} gave AWB {awb}, which is already another's.",
     State.CANCELLED: "AWB {awb} of {name} is cancelled.",
 }
@@ -108,6 +108,9 @@ def told_status(progress: Progress, rules: Rules, now: datetime, zone: tzinfo) -
         case Status.CANCELLING:
             return "Cancelled here. Couriers have yet to confirm it: an AWB that still comes is cancelled too."
         case Status.CANCELLED:
+            settled = [turn.awb for turn in progress.turns if turn.settled and turn.awb]
+            if settled:
+                return f"Cancelled. What is left of AWB {listed(settled)}, a person has seen to."
             return "Cancelled. It has no live AWB."
         case Status.DISPATCHED:
             holder = progress.holder
@@ -115,9 +118,27 @@ def told_status(progress: Progress, rules: Rules, now: datetime, zone: tzinfo) -
         case Status.SCHEDULING | Status.LABEL_REQUESTED | Status.LABEL_READY:
             turn = progress.holder or progress.open_turn
             if turn is None:
-                return STATUS_WORDS[shown] + "."
+                return _told_giving_up(progress, rules, now, zone) or STATUS_WORDS[shown] + "."
             told = told_turn(turn, next_courier(progress, turn), rules, now, zone)
             return " ".join([*_told_refusals(progress, turn), told])
+
+
+def asked_after(progress: Progress, turn: Turn) -> Courier | None:
+    """Who is asked once `turn` has ended without a label, or its AWB is given up."""
+    if progress.cancel_asked or turn.run != progress.run:
+        return None
+    tried = max(other.priority for other in progress.run_turns)
+    return progress.couriers[tried] if tried < len(progress.couriers) else None
+
+
+def _told_giving_up(progress: Progress, rules: Rules, now: datetime, zone: tzinfo) -> str:
+    """An AWB is being cancelled before anybody else is asked; blank where none is."""
+    turn = next((turn for turn in progress.live_extras if turn.state is State.SURPLUS), None)
+    if turn is None:
+        return ""
+    after = asked_after(progress, turn)
+    then = f"{after.name} is asked once that is confirmed." if after else "It can then be scheduled again."
+    return f"{told_turn(turn, None, rules, now, zone)} {then}"
 
 
 def told_briefly(progress: Progress, rules: Rules, now: datetime, zone: tzinfo) -> str:
@@ -128,7 +149,9 @@ def told_briefly(progress: Progress, rules: Rules, now: datetime, zone: tzinfo) 
     if trouble := problem(progress, rules):
         return trouble.message.removeprefix("No courier took it. ")
     turn = progress.holder or progress.open_turn
-    if turn is None or turn.state is State.WON:
+    if turn is None:
+        return _told_giving_up(progress, rules, now, zone)
+    if turn.state is State.WON:
         return ""
     if turn.state is State.WAITING and turn.due_at and not turn.tries:
         after = next_courier(progress, turn)

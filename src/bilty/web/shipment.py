@@ -1,45 +1,105 @@
-"""The page of one shipment. HTML first; the script only makes it fresh."""
+"""The page of one shipment: why it is where it is, what it is, its label. HTML first; the script keeps it fresh."""
+
+import re
+from datetime import datetime, tzinfo
 
 from litestar import Response, get
 from litestar.params import FromPath
 from litestar.response import Template
 
 from bilty import telling
-from bilty.store import providers, showing
-from bilty.web import rows
-from bilty.web.api.parts import label_of
+from bilty.store import acting, exchanges, prints, providers, showing
+from bilty.store.access import Role
+from bilty.store.database import Connection
+from bilty.store.prints import Copy
+from bilty.store.showing import Seen
+from bilty.turn import Turn
+from bilty.web import history, rows
+from bilty.web.acting import acts_of
+from bilty.web.api.parts import label_of, label_pdf
+from bilty.web.asking import ID_MAX, choice, whole
+from bilty.web.carried import carried
 from bilty.web.page import page, shipment_of
-from bilty.web.sessions import signed_in
-from bilty.web.tools import AnyRequest, tools_of
+from bilty.web.pictures import Undrawable
+from bilty.web.problems import ProblemError
+from bilty.web.sessions import signed_in, user
+from bilty.web.tools import AnyRequest, pictures_of, tools_of
 from bilty.web.waiting import UNDER_WAY
 from bilty.workflow import Status, status
+
+PAGES_SHOWN = 1
+"""Of a label; the others on demand."""
+PAGES_MAX = 40
+EXCHANGES = 20
+_PICTURE = re.compile("([0-9]{1,3})[.]png", re.ASCII)
 
 
 @get("/shipments/{shipment_id:int}", guards=[signed_in], include_in_schema=False)
 async def one(request: AnyRequest, shipment_id: FromPath[int]) -> Template:
     tools, rules = tools_of(request), tools_of(request).settings.rules
     found = await shipment_of(request, shipment_id)
+    progress, may_act = found.progress, user(request).may(Role.DISPATCHER)
+    all_boxes, all_pages = choice(request, "boxes", ("shown",)), choice(request, "label", ("all",))
     async with tools.pool.acquire() as connection:
         now = await showing.clock(connection)
-        facility = await providers.facility_of(connection, found.shipment.facility)
+        zone = await _zone_of(connection, found)
         moments = await showing.timeline_of(connection, shipment_id)
-        boxes = await showing.boxes_of(connection, shipment_id)
-    zone = rows.zone_of(facility.time_zone if facility else None)
+        talks = {each.reference: each.turn_id for each in await exchanges.talks_of(connection, shipment_id)}
+        call_out = (await acting.calls_out(connection, [shipment_id], now)).get(shipment_id, frozenset())
+        copies = await prints.copies_of(connection, shipment_id)
+        boxes = await showing.boxes_of(connection, shipment_id) if all_boxes else []
     return await page(
         request,
         "shipment.html",
         nav="shipments",
         row=rows.row(found, rules, now, zone),
-        facts=[(name, value) for name, value in rows.facts(found, zone) if value],
+        standing=_pieces(telling.told_standing(progress, moments, rules, now, zone), now),
+        problem=telling.problem(progress, rules),
         warnings=found.warnings,
-        turns=rows.turn_rows(found, rules, now, zone),
-        lines=rows.lines(moments, rules, zone),
+        runs=history.runs(found, moments, talks, rules, now, zone),
+        lines=history.lines(moments, rules, zone),
+        carried=carried(found.shipment),
+        taken_in=rows.moment(found.created_at, zone),
+        provider=found.shipment.shipping_provider,
         boxes=boxes,
-        problem=telling.problem(found.progress, rules),
-        has_label=found.progress.holder is not None and found.progress.holder.label_sha256 != "",
-        under_way=status(found.progress) in (*UNDER_WAY, Status.CANCELLING),
+        label=_label(found, copies, zone, all_pages=bool(all_pages)),
+        may_act=may_act,
+        acts=acts_of(progress, call_out=call_out) if may_act else (),
+        under_way=status(progress) in (*UNDER_WAY, Status.CANCELLING),
         zone=str(zone),
     )
+
+
+async def _zone_of(connection: Connection, found: Seen) -> tzinfo:
+    facility = await providers.facility_of(connection, found.shipment.facility)
+    return rows.zone_of(facility.time_zone if facility else None)
+
+
+def _pieces(pieces: tuple[telling.Piece, ...], now: datetime) -> list[tuple[str, int | None]]:
+    """Each with the seconds until its moment, for the script that counts them down."""
+    return [(each.words, round((each.due - now).total_seconds()) if each.due else None) for each in pieces]
+
+
+def _holder_with_label(found: Seen) -> Turn | None:
+    holder = found.progress.holder
+    return holder if holder and holder.label_sha256 else None
+
+
+def _label(found: Seen, copies: list[Copy], zone: tzinfo, *, all_pages: bool) -> dict[str, object] | None:
+    """None while there is none. `copies`: who printed it when, a reprint by its number."""
+    holder = _holder_with_label(found)
+    if holder is None:
+        return None
+    return {
+        "count": holder.label_pages,
+        "pages": range(1, min(holder.label_pages, PAGES_MAX if all_pages else PAGES_SHOWN) + 1),
+        "sha256": holder.label_sha256[:12],
+        "printed": [
+            (rows.moment(each.at, zone), each.actor.name, each.copy)
+            for each in copies
+            if each.sha256 == holder.label_sha256
+        ],
+    }
 
 
 @get(
@@ -49,4 +109,47 @@ async def label(request: AnyRequest, shipment_id: FromPath[int]) -> Response[byt
     return await label_of(tools_of(request), await shipment_of(request, shipment_id))
 
 
-ROUTES = [one, label]
+@get("/shipments/{shipment_id:int}/label/{picture:str}", guards=[signed_in], include_in_schema=False)
+async def label_page(request: AnyRequest, shipment_id: FromPath[int], picture: FromPath[str]) -> Response[bytes]:
+    """A page of the label as a picture: 1.png is the first."""
+    tools, pictures = tools_of(request), pictures_of(request)
+    found = await shipment_of(request, shipment_id)
+    holder, named = _holder_with_label(found), _PICTURE.fullmatch(picture)
+    number = int(named[1]) if named else 0
+    if holder is None or not 1 <= number <= min(holder.label_pages, PAGES_MAX):
+        raise ProblemError(404, "not_found", "The label has no such page.")
+    png = pictures.kept(holder.label_sha256, number)
+    if png is None:
+        try:
+            pdf, sha256 = await label_pdf(tools, found)
+            png = await pictures.page(sha256, pdf, number)
+        except Undrawable as trouble:
+            raise ProblemError(422, "undrawable", f"Page {number} cannot be drawn. {trouble} Open the PDF.") from None
+    return Response(png, media_type="image/png")
+
+
+@get("/shipments/{shipment_id:int}/turns/{turn_id:int}/exchanges", guards=[signed_in], include_in_schema=False)
+async def said(request: AnyRequest, shipment_id: FromPath[int], turn_id: FromPath[int]) -> Template:
+    """What was said to ClickPost in one turn, and what it answered; secrets were taken out before it was kept."""
+    found = await shipment_of(request, shipment_id)
+    after = whole(request, "after", 0, ID_MAX) or 0
+    async with tools_of(request).pool.acquire() as connection:
+        talk = {each.turn_id: each for each in await exchanges.talks_of(connection, shipment_id)}.get(turn_id)
+        if talk is None:
+            raise ProblemError(404, "not_found", f"Nothing is kept of what was said in turn {turn_id}.")
+        kept = await exchanges.page(connection, turn_id, after_id=after, limit=EXCHANGES + 1)
+        zone = await _zone_of(connection, found)
+    return await page(
+        request,
+        "exchanges.html",
+        nav="shipments",
+        shipment=found,
+        talk=talk,
+        exchanges=history.exchange_rows(kept[:EXCHANGES], zone),
+        after=after,
+        older=kept[EXCHANGES - 1].id if len(kept) > EXCHANGES else None,
+        zone=str(zone),
+    )
+
+
+ROUTES = [one, label, label_page, said]

@@ -1,0 +1,74 @@
+"""Pages of labels as pictures: browsers on telephones show no PDF inside a page, and our own pages frame nothing.
+
+Each is drawn in a process of its own (`bilty.web.draw_page`) that is killed when it takes too long; the last ones are
+kept, by the label's hash.
+"""
+
+import asyncio
+import os
+import sys
+from collections import OrderedDict
+from pathlib import Path
+
+import structlog
+
+DRAW_PAGE = Path(__file__).with_name("draw_page.py")
+WIDTH = 640
+DRAWN_WITHIN_S = 15
+AT_ONCE = 2
+KEPT_BYTES_MAX = 16 * 1024 * 1024
+PASSED_ON = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
+"""Of our environment: the process that reads other people's PDFs holds no secret of ours."""
+
+log = structlog.get_logger()
+
+
+class Undrawable(Exception):  # noqa: N818 - the PDF's fault, and no error of ours
+    """That page cannot be drawn."""
+
+
+class Pictures:
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def page(self, sha256: str, pdf: bytes, page: int) -> bytes:
+        """The PNG of a page, counted from 1. Raises Undrawable."""
+        key = (sha256, page)
+        async with self._places:
+            if key not in self._kept:
+                self._kept[key] = await _drawn(pdf, page)
+                while sum(map(len, self._kept.values())) > KEPT_BYTES_MAX:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(key)
+            return self._kept[key]
+
+    def kept(self, sha256: str, page: int) -> bytes | None:
+        return self._kept.get((sha256, page))
+
+
+async def _drawn(pdf: bytes, page: int) -> bytes:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        str(DRAW_PAGE),
+        str(page),
+        str(WIDTH),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
+    )
+    try:
+        async with asyncio.timeout(DRAWN_WITHIN_S):
+            png, trouble = await process.communicate(pdf)
+    except TimeoutError:
+        raise Undrawable(f"It took longer than {DRAWN_WITHIN_S} s.") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        log.info("label.undrawable", page=page, exit=process.returncode, why=trouble.decode(errors="replace")[-400:])
+        raise Undrawable("It cannot be read.")
+    return png
