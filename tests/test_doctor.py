@@ -179,7 +179,7 @@ async def test_a_paused_provider_and_a_refusing_account_are_shown(practice: Prac
     )
     assert await practice.examine(live=False) == 1
     assert "no such key" in practice.said
-    assert "Bluedart-Surface for BOM1: no credentials (code 316)" in practice.said
+    assert "Bluedart-Surface refused to book for BOM1: no credentials (ClickPost code 316)" in practice.said
 
 
 async def test_work_that_nobody_does_is_noticed(practice: Practice) -> None:

@@ -129,7 +129,10 @@ async def test_a_number_is_its_facilitys_own(shop: Pool, write: WriteRows) -> No
 
 @pytest.mark.parametrize(
     ("column", "remedy"),
-    [("facility", "PUT /api/v1/facilities/CODE."), ("shipping_provider", "shipping-providers/CODE.")],
+    [
+        ("facility", "in Settings, Facilities (or by PUT /api/v1/facilities/CODE)."),
+        ("shipping_provider", "in Settings, Shipping Provider (or by PUT /api/v1/shipping-providers/CODE)."),
+    ],
 )
 async def test_what_is_not_set_up_is_named_with_its_line(
     shop: Pool, write: WriteRows, column: str, remedy: str

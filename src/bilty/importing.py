@@ -133,12 +133,12 @@ def _refused(rows: OrderRows, arrival: Arrival, why: Intake) -> OrderFault:
         Intake.NO_FACILITY: (
             "facility",
             shipment.facility,
-            "is not known: set it up first, by PUT /api/v1/facilities/CODE.",
+            "is not known: add it first, in Settings, Facilities (or by PUT /api/v1/facilities/CODE).",
         ),
         Intake.NO_PROVIDER: (
             "shipping_provider",
             shipment.shipping_provider,
-            "is not known: set it up first, by PUT /api/v1/shipping-providers/CODE.",
+            "is not known: add it first, in Settings, Shipping Provider (or by PUT /api/v1/shipping-providers/CODE).",
         ),
         Intake.DIFFERS: (
             "number",

@@ -42,15 +42,22 @@ class Terms(Frozen, frozen=True):
     appointment: Appointment | None
 
 
-def terms(shipment: Shipment, facility: Facility, connector: Connector, now: datetime) -> Terms:
-    """The shipment's own times go first; else `now` plus the buffer, and today plus the days where the boxes leave."""
-    zone = ZoneInfo(facility.time_zone)
-    pickup_at = shipment.pickup_at or now + timedelta(minutes=connector.pickup_after_minutes)
-    appointment = shipment.appointment
-    if appointment is None and connector.appointment_after_days is not None:
+def own_terms(connector: Connector, now: datetime, zone: ZoneInfo) -> Terms:
+    """`now` plus the buffer, and today plus the days where the boxes leave."""
+    appointment = None
+    if connector.appointment_after_days is not None:
         day = now.astimezone(zone).date() + timedelta(days=connector.appointment_after_days)
         appointment = Appointment(
             starts_at=datetime.combine(day, APPOINTMENT_OPENS, zone),
             ends_at=datetime.combine(day, APPOINTMENT_CLOSES, zone),
         )
-    return Terms(pickup_at=pickup_at.astimezone(zone), appointment=appointment)
+    pickup_at = (now + timedelta(minutes=connector.pickup_after_minutes)).astimezone(zone)
+    return Terms(pickup_at=pickup_at, appointment=appointment)
+
+
+def terms(shipment: Shipment, facility: Facility, connector: Connector, now: datetime) -> Terms:
+    """The shipment's own times go first; else those that follow from the connector."""
+    zone = ZoneInfo(facility.time_zone)
+    own = own_terms(connector, now, zone)
+    pickup_at = shipment.pickup_at.astimezone(zone) if shipment.pickup_at else own.pickup_at
+    return Terms(pickup_at=pickup_at, appointment=shipment.appointment or own.appointment)

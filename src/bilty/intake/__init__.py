@@ -3,8 +3,8 @@
 Nothing here raises on a document, whatever it holds, and nothing reads a clock: `today` is given.
 """
 
-from bilty.intake.parties import facility_warnings, parse_facility
-from bilty.intake.providers import parse_connector, parse_provider
+from bilty.intake.parties import facility_warnings, parse_facility, parse_pincode
+from bilty.intake.providers import parse_buffers, parse_connector, parse_provider
 from bilty.intake.reader import Fault, Rejected
 from bilty.intake.shipments import Accepted, IntakeRules, parse_shipment
 
@@ -14,8 +14,10 @@ __all__ = [
     "IntakeRules",
     "Rejected",
     "facility_warnings",
+    "parse_buffers",
     "parse_connector",
     "parse_facility",
+    "parse_pincode",
     "parse_provider",
     "parse_shipment",
 ]

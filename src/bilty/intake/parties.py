@@ -12,10 +12,21 @@ PARTY = frozenset({"name", "organisation", "phone", "email", "address", "city", 
 FACILITY = PARTY | {"location_code", "time_zone"}
 INDIAN_TIME = "Asia/Kolkata"
 
-CODE = name_of(
+_CODE = name_of(
     f"[A-Za-z0-9_-]{{1,{limits.CODE_CHARS_MAX}}}",
     f"1 to {limits.CODE_CHARS_MAX} letters, digits, hyphens or underscores",
 )
+PAGE_THAT_ADDS = "new"
+
+
+def _code(given: object) -> str:
+    code = _CODE.parse(given)
+    if code == PAGE_THAT_ADDS:
+        raise Wrong("the panel's page that adds one has this name; choose another")
+    return code
+
+
+CODE = Rule(_code, _CODE.blank, _CODE.wants)
 NAME = text(limits.NAME_CHARS_MAX)
 ORGANISATION = text(limits.ORGANISATION_CHARS_MAX)
 ADDRESS = lines(limits.ADDRESS_CHARS_MAX)
@@ -59,6 +70,13 @@ def parse_facility(code: str, document: object) -> Facility | Rejected:
         time_zone=reader.take("time_zone", TIME_ZONE, INDIAN_TIME),
     )
     return Rejected(tuple(findings.faults)) if findings.faults else facility
+
+
+def parse_pincode(given: object) -> str | Rejected:
+    """The PIN code that a lane ends at, asked for alone."""
+    findings = Findings()
+    pincode = Reader({"pincode": given}, frozenset({"pincode"}), findings).need("pincode", PINCODE)
+    return Rejected(tuple(findings.faults)) if findings.faults else pincode
 
 
 def facility_warnings(facility: Facility) -> tuple[Fault, ...]:

@@ -1,5 +1,7 @@
 """Reading a shipping provider and its connector, as Settings and the API give them."""
 
+from typing import TypedDict
+
 from bilty.intake import limits
 from bilty.intake.parties import CODE
 from bilty.intake.reader import Findings, Reader, Rejected, Rule, Wrong, is_blank
@@ -13,7 +15,8 @@ from bilty.shipping_provider import (
 )
 
 PROVIDER = frozenset({"kind", "name", "enabled"})
-CONNECTOR = frozenset({"username", "key", "packslip_required", "pickup_after_minutes", "appointment_after_days"})
+BUFFERS = frozenset({"pickup_after_minutes", "appointment_after_days"})
+CONNECTOR = BUFFERS | {"username", "key", "packslip_required"}
 PICKUP_AFTER_MINUTES_DEFAULT = 30
 
 NAME = text(limits.NAME_CHARS_MAX)
@@ -62,7 +65,25 @@ def parse_connector(document: object, stored_key: str | None) -> Connector | Rej
         username=reader.need("username", USERNAME),
         key=stored_key if keeps and stored_key is not None else reader.need("key", KEY),
         packslip_required=reader.take("packslip_required", BOOLEAN, default=False),
+        **_buffers(reader),
+    )
+    return Rejected(tuple(findings.faults)) if findings.faults else connector
+
+
+def parse_buffers(document: object) -> Connector | Rejected:
+    """A connector of nobody, with the two numbers alone: what may be looked at before Update Connector."""
+    findings = Findings()
+    connector = Connector(username="", **_buffers(Reader(document, BUFFERS, findings, noun="The connector")))
+    return Rejected(tuple(findings.faults)) if findings.faults else connector
+
+
+class _Buffers(TypedDict):
+    pickup_after_minutes: int
+    appointment_after_days: int | None
+
+
+def _buffers(reader: Reader) -> _Buffers:
+    return _Buffers(
         pickup_after_minutes=reader.take("pickup_after_minutes", PICKUP_AFTER, PICKUP_AFTER_MINUTES_DEFAULT),
         appointment_after_days=reader.maybe("appointment_after_days", APPOINTMENT_AFTER),
     )
-    return Rejected(tuple(findings.faults)) if findings.faults else connector

@@ -135,6 +135,48 @@ async def standings(connection: Connection) -> Sequence[Standing]:
     ]
 
 
+COUNTED_MAX = 10_000
+"""Counting stops here, so that a page about three providers costs the same with a million shipments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Shipments of a provider: those that wait for an answer now, and all. At most COUNTED_MAX + 1."""
+
+    waiting: int
+    total: int
+
+
+async def loads(connection: Connection, facilities: frozenset[int] | None) -> dict[str, Load]:
+    """By provider, whose couriers say it, as `shipments_by_courier` has them. `facilities`: only what leaves there."""
+    rows = await connection.fetch(
+        """SELECT p.code, w.count AS waiting, a.count AS total FROM shipping_providers p
+            CROSS JOIN LATERAL (SELECT count(*) FROM (
+                SELECT FROM couriers c JOIN shipments s ON s.courier_id = c.id
+                 WHERE c.provider_id = p.id AND s.standing IN ('scheduling', 'label_requested')
+                   AND ($1::int[] IS NULL OR s.facility_id = ANY($1)) LIMIT $2) AS waiting) AS w
+            CROSS JOIN LATERAL (SELECT count(*) FROM (
+                SELECT FROM couriers c JOIN shipments s ON s.courier_id = c.id WHERE c.provider_id = p.id
+                   AND ($1::int[] IS NULL OR s.facility_id = ANY($1)) LIMIT $2) AS counted) AS a LIMIT 1000""",
+        None if facilities is None else list(facilities),
+        COUNTED_MAX + 1,
+    )
+    return {row["code"]: Load(row["waiting"], row["total"]) for row in rows}
+
+
+async def used(connection: Connection, facility_ids: frozenset[int] | None) -> dict[str, int]:
+    """How many shipments leave from each facility, at most COUNTED_MAX + 1."""
+    rows = await connection.fetch(
+        """SELECT f.code, c.count FROM facilities f
+            CROSS JOIN LATERAL (SELECT count(*) FROM (
+                SELECT FROM shipments s WHERE s.facility_id = f.id LIMIT $2) AS counted) AS c
+            WHERE $1::int[] IS NULL OR f.id = ANY($1) LIMIT 1000""",
+        None if facility_ids is None else list(facility_ids),
+        COUNTED_MAX + 1,
+    )
+    return {row["code"]: row["count"] for row in rows}
+
+
 async def put_facility(connection: Connection, facility: Facility) -> bool:
     """True when it is new."""
     return bool(

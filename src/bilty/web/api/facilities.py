@@ -6,11 +6,11 @@ from litestar.params import FromPath
 
 from bilty.intake import Rejected, facility_warnings, parse_facility
 from bilty.shipment import Facility
-from bilty.store import providers
+from bilty.store import providers, setting_up
 from bilty.store.access import Scope
 from bilty.web.asking import document_of
 from bilty.web.documents import FacilityAnswer
-from bilty.web.keys import needs
+from bilty.web.keys import actor_of, needs
 from bilty.web.problems import ProblemError, rejected
 from bilty.web.tools import AnyRequest, tools_of
 
@@ -29,8 +29,8 @@ async def put_facility(request: AnyRequest, code: FromPath[str]) -> Response[Fac
     parsed = parse_facility(code, await document_of(request))
     if isinstance(parsed, Rejected):
         raise rejected(parsed.faults)
-    async with tools_of(request).pool.acquire() as connection:
-        is_new = await providers.put_facility(connection, parsed)
+    async with tools_of(request).pool.acquire() as connection, connection.transaction():
+        is_new = await setting_up.save_facility(connection, parsed, actor_of(request))
     return Response(_answer(parsed), status_code=201 if is_new else 200)
 
 

@@ -9,19 +9,16 @@ from litestar.params import FromPath
 from bilty import telling
 from bilty.intake import Rejected, parse_connector, parse_provider
 from bilty.shipping_provider import Connector
-from bilty.store import providers
+from bilty.store import providers, setting_up
 from bilty.store.access import Scope
 from bilty.store.providers import Standing
 from bilty.web.asking import document_of
 from bilty.web.documents import ConnectorAnswer, ProviderAnswer, ProvidersAnswer
-from bilty.web.keys import needs
+from bilty.web.keys import actor_of, needs
 from bilty.web.problems import ProblemError, rejected
+from bilty.web.stored_key import end_of, stored_key
 from bilty.web.tools import AnyRequest, WebTools, tools_of
 from bilty.words import INDIA
-
-KEY_SHOWN_CHARS = 4
-KEY_CHARS_MIN_SHOWN = 12
-"""The end of a shorter key would tell too much of it."""
 
 
 @get("/shipping-providers", guards=[needs(Scope.READ)], summary="The shipping providers, and how they are")
@@ -40,8 +37,8 @@ async def put_provider(request: AnyRequest, code: FromPath[str]) -> Response[Pro
     if isinstance(parsed, Rejected):
         raise rejected(parsed.faults)
     tools = tools_of(request)
-    async with tools.pool.acquire() as connection:
-        is_new = await providers.put_provider(connection, parsed)
+    async with tools.pool.acquire() as connection, connection.transaction():
+        is_new = await setting_up.save_provider(connection, parsed, actor_of(request))
     return Response(_answer(await _standing(tools, parsed.code)), status_code=201 if is_new else 200)
 
 
@@ -52,7 +49,9 @@ async def connector(request: AnyRequest, code: FromPath[str]) -> ConnectorAnswer
     if standing.connector is None:
         detail = f"{standing.provider.name} has no connector yet: PUT its username and key here."
         raise ProblemError(404, "no_connector", detail)
-    return _connector_answer(standing.connector, await _stored_key(tools, code))
+    async with tools.pool.acquire() as connection:
+        key = await stored_key(connection, tools.vault, code)
+    return _connector_answer(standing.connector, key)
 
 
 @put("/shipping-providers/{code:str}/connector", guards=[needs(Scope.ADMIN)], summary="Update Connector")
@@ -60,22 +59,15 @@ async def put_connector(request: AnyRequest, code: FromPath[str]) -> ConnectorAn
     """A key that is left out stays as it is. What a refused key had paused goes on by itself."""
     document, tools = await document_of(request), tools_of(request)
     await _standing(tools, code)
-    parsed = parse_connector(document, await _stored_key(tools, code))
-    if isinstance(parsed, Rejected):
-        raise rejected(parsed.faults)
-    async with tools.pool.acquire() as connection:
-        await providers.put_connector(connection, tools.vault, code, parsed)
+    async with tools.pool.acquire() as connection, connection.transaction():
+        await setting_up.lock_provider(connection, code)
+        stored = await stored_key(connection, tools.vault, code)
+        parsed = parse_connector(document, stored)
+        if isinstance(parsed, Rejected):
+            raise rejected(parsed.faults)
+        changed = parsed.key != stored
+        await setting_up.update_connector(connection, tools.vault, code, parsed, actor_of(request), key_changed=changed)
     return _connector_answer(parsed, parsed.key)
-
-
-async def _stored_key(tools: WebTools, code: str) -> str | None:
-    """None also where it was sealed with another secret: then it has to be entered anew."""
-    async with tools.pool.acquire() as connection:
-        try:
-            stored = await providers.connector_of(connection, tools.vault, code)
-        except ValueError:
-            return None
-    return stored.key if stored else None
 
 
 async def _standings(tools: WebTools) -> Sequence[Standing]:
@@ -107,10 +99,9 @@ def _answer(standing: Standing) -> ProviderAnswer:
 
 
 def _connector_answer(connector: Connector, key: str | None) -> ConnectorAnswer:
-    shown = key[-KEY_SHOWN_CHARS:] if key and len(key) >= KEY_CHARS_MIN_SHOWN else ""
     return ConnectorAnswer(
         username=connector.username,
-        key_ends_with=shown,
+        key_ends_with=end_of(key),
         packslip_required=connector.packslip_required,
         pickup_after_minutes=connector.pickup_after_minutes,
         appointment_after_days=connector.appointment_after_days,
