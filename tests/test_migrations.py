@@ -11,6 +11,7 @@ from bilty.store.access import Role, Scope
 from bilty.store.database import Connection, Pool, TooOldError, migrate
 from bilty.turn import TRAITS, Kind, State
 from process.old_postgres import old_postgres
+from schema import FILE, dumped, renewed
 
 FILES = sorted(
     file.name for file in (importlib.resources.files("bilty.store") / "migrations").iterdir() if file.name != "__init__"
@@ -123,3 +124,9 @@ async def test_states_that_sql_names_are_states(pool: Pool) -> None:
     named = set().union(*(quoted(row["said"]) for row in definitions))
     assert named
     assert named <= set(State)
+
+
+async def test_schema_sql_is_what_the_migrations_make(dsn: str) -> None:
+    """Who reads the schema need not add up the migrations."""
+    schema = await asyncio.to_thread(dumped, dsn)
+    assert renewed(schema) or FILE.read_text() == schema

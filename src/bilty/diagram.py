@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from bilty.deciding import PERSON
 from bilty.turn import TABLE, TRAITS, State
 from bilty.workflow import CONCERNS
 
@@ -17,8 +18,12 @@ BESIDE_THE_TABLE: Mapping[str, tuple[tuple[State, State], ...]] = {
     "another took the shipment, or cancelled": ((State.OFFERED, State.SURPLUS),),
     "cancelled by a person": tuple((s, State.SURPLUS) for s in (State.FETCHING, State.UNLABELLED, State.WON)),
     "cancelled by a person, and nothing sent": ((State.UNCLEAR, State.WITHDRAWN),),
+    **{
+        f"a person: {kind.replace('-', ' ')}": tuple((s, after) for s, after in moves.items() if after is not s)
+        for kind, moves in PERSON.items()
+    },
 }
-"""Moves for which the turn heard nothing itself: its claim, another turn's victory, a person's cancel."""
+"""Moves for which the turn heard nothing itself: its claim, another turn's victory, a person's act."""
 MEANING: Mapping[State, str] = {
     State.RANKING: "ClickPost is asked who may carry the boxes",
     State.RANKED: "P1, P2 and P3 are known, and frozen for the run",
@@ -44,7 +49,7 @@ MEANING: Mapping[State, str] = {
 
 
 def drawing() -> str:
-    return "\n".join([BEGINS, "```mermaid", *_diagram(), "```", "", *_states(), ENDS])
+    return "\n".join([BEGINS, "```mermaid", *_diagram(), "```", "", *_states(), "", *_acts(), ENDS])
 
 
 def renewed(page: str) -> str:
@@ -74,6 +79,14 @@ def _states() -> Iterator[str]:
         kind, step = TRAITS[state]
         mover = "a person's" if state in CONCERNS else "Bilty's" if step else "nobody's"
         yield f"| `{state}` | {MEANING[state]} | {kind} | {mover} | {step or '-'} |"
+
+
+def _acts() -> Iterator[str]:
+    yield from ("| a person's act | to a turn that is | which is then |", "|---|---|---|")
+    for kind, moves in PERSON.items():
+        befores = ", ".join(f"`{before}`" for before in moves)
+        afters = ", ".join(f"`{after}`" for after in dict.fromkeys(moves.values()))
+        yield f"| {kind.replace('-', ' ')} | {befores} | {'as it was' if befores == afters else afters} |"
 
 
 if __name__ == "__main__":

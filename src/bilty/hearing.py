@@ -22,7 +22,7 @@ from bilty.reply import (
     Unclear,
     Unknown,
 )
-from bilty.turn import TABLE, Heard, Rules, State, Step, Turn
+from bilty.turn import TABLE, TRAITS, Heard, Kind, Rules, State, Step, Turn
 
 COURIERS_MAX = 3
 BACKOFF_MAX_S = 60
@@ -124,6 +124,8 @@ def moved(turn: Turn, heard: Heard, reply: Reply, now: datetime, rules: Rules) -
     silent = heard in (Heard.SILENCE, Heard.NOTHING_SENT)
     entered = state is not turn.state
     counted = not entered and not silent and turn.planned_due is None
+    # Why a courier does not cancel is shown for as long as it does not: silence is no reason.
+    spoken = "" if silent and state is State.UNCANCELLED else reply.message
     after = replace(
         turn,
         state=state,
@@ -138,9 +140,10 @@ def moved(turn: Turn, heard: Heard, reply: Reply, now: datetime, rules: Rules) -
         label_url=reply.label_url if isinstance(reply, Label) else turn.label_url,
         label_sha256=reply.sha256 if isinstance(reply, Paper) else turn.label_sha256,
         label_pages=reply.pages if isinstance(reply, Paper) else turn.label_pages,
-        code=reply.code if isinstance(reply, Refused) else 0 if reply.message else turn.code,
-        message=reply.message or turn.message,
+        code=reply.code if isinstance(reply, Refused) else 0 if spoken else turn.code,
+        message=spoken or turn.message,
         couriers=first_three(reply.couriers) if isinstance(reply, Ranking) else turn.couriers,
+        settled=turn.settled and (TRAITS[state][0] is Kind.OVER or TRAITS[state][1] is turn.step),
     )
     due_at = _due(turn, after, heard, now, rules)
     if due_at and isinstance(reply, Busy):

@@ -191,7 +191,8 @@ class Turn:
 
     `digest` says which content the courier was asked to carry. `due_at` is when the next call is owed, None when none
     is. `polls_done` counts readable answers in the present state; `tries` counts silences in a row. `planned_due` is
-    set while a person's *Poll now* goes first: such a poll is not counted.
+    set while a person's *Poll now* goes first: such a poll is not counted. `settled`: it waits for a person, who has
+    seen to it outside Bilty; it stays so until it brings something new.
     """
 
     run: int
@@ -215,6 +216,7 @@ class Turn:
     code: int = 0
     message: str = ""
     couriers: tuple[Courier, ...] = ()
+    settled: bool = False
 
     @property
     def kind(self) -> Kind:

@@ -1,4 +1,4 @@
-"""Where a shipment goes next. Everything that decides it is in this file, and this file does nothing else.
+"""Where a shipment goes next. What decides it of itself is in this file; what people decide is in `bilty.deciding`.
 
 Theory of operation
 -------------------
@@ -28,7 +28,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from bilty.hearing import moved, read, watch_due
+from bilty.hearing import moved, read
 from bilty.reply import Courier, Label, Reply
 from bilty.turn import Heard, Kind, Rules, State, Step, Turn
 
@@ -87,6 +87,12 @@ class Progress:
         return next((turn for turn in self.turns if turn.kind is Kind.OPEN), None)
 
     @property
+    def live_extras(self) -> tuple[Turn, ...]:
+        """Turns whose AWB is too many and not void yet: where nobody holds the shipment, nobody is asked for it."""
+        live = (State.SURPLUS, State.UNCANCELLED, State.PICKED_UP)
+        return tuple(turn for turn in self.turns if turn.state in live and not turn.settled)
+
+    @property
     def couriers(self) -> tuple[Courier, ...]:
         """P1, P2, P3 of the present run, frozen when it began."""
         return next((turn.couriers for turn in self.run_turns if turn.state is State.RANKED), ())
@@ -106,14 +112,14 @@ def reference(progress: Progress, run: int, courier: Courier | None) -> str:
 def schedule(
     progress: Progress, now: datetime, courier: Courier | None = None, *, without_ewaybill: bool = False
 ) -> Progress:
-    """Begins a run, or changes nothing: where one is open or has the shipment, where it is held, or cancelled.
+    """Begins a run, or changes nothing: where one is open, where an AWB is live, where it is held, or cancelled.
 
     With `courier` that one alone is asked; otherwise ClickPost's order is. `without_ewaybill` is a person's word that
     the shipment need not be held for one.
     """
     if without_ewaybill:
         progress = replace(progress, hold="")
-    if progress.open_turn or progress.holder or progress.hold or progress.cancel_asked:
+    if progress.open_turn or progress.holder or progress.hold or progress.cancel_asked or progress.live_extras:
         return progress
     run = progress.run + 1
     ranking = Turn(
@@ -144,10 +150,10 @@ def hear(
     if heard is Heard.UNKNOWN_TWICE and progress.cancel_asked:
         heard = Heard.UNKNOWN_AFTER_ALL  # nobody wants it any more: not asked again
     after = moved(turn, heard, reply, now, rules)
-    progress = _with(progress, after)
+    progress = put(progress, after)
     if after.kind is Kind.HOLDS and turn.kind is not Kind.HOLDS:
-        progress = _step_aside(progress, now, rules)
-    return _ask_nobody(progress, now) if progress.cancel_asked else _begin_next(progress, now)
+        progress = step_aside(progress, now, rules)
+    return go_on(progress, now)
 
 
 def _meaning_of_awb(progress: Progress, turn: Turn, reply: Reply, *, foreign_awb: bool) -> Heard:
@@ -158,44 +164,50 @@ def _meaning_of_awb(progress: Progress, turn: Turn, reply: Reply, *, foreign_awb
     if progress.cancel_asked or progress.holder:
         return Heard.AWB_SURPLUS
     current = turn.run == progress.run and turn.digest == progress.digest and not progress.failed_told
-    return Heard.AWB if current else Heard.AWB_OFFERED
+    return Heard.AWB if current and not turn.settled and not progress.live_extras else Heard.AWB_OFFERED
 
 
-def _with(progress: Progress, turn: Turn) -> Progress:
+def put(progress: Progress, turn: Turn) -> Progress:
+    """With `turn` in the place of the one of its reference."""
     turns = tuple(turn if turn.reference == other.reference else other for other in progress.turns)
     return replace(progress, turns=turns)
 
 
-def _step_aside(progress: Progress, now: datetime, rules: Rules) -> Progress:
+def step_aside(progress: Progress, now: datetime, rules: Rules) -> Progress:
     """Somebody has the shipment: what was never said is withdrawn, what was said is watched, what was offered goes."""
-    progress = _ask_nobody(progress, now)
+    progress = ask_nobody(progress, now)
     for turn in progress.turns:
         if turn.kind is Kind.OPEN:
-            lapsed = _lapsed(turn, now)
-            progress = _with(progress, replace(lapsed, due_at=watch_due(lapsed, now, rules)))
+            progress = put(progress, lapsed(turn, now, now + rules.watch_interval))
         elif turn.state is State.OFFERED:
-            progress = _with(progress, replace(turn, state=State.SURPLUS, due_at=now))
+            progress = put(progress, replace(turn, state=State.SURPLUS, due_at=now))
     return progress
 
 
-def _ask_nobody(progress: Progress, now: datetime) -> Progress:
+def go_on(progress: Progress, now: datetime) -> Progress:
+    """What follows of itself: the next courier's turn, or none once the shipment is cancelled."""
+    return ask_nobody(progress, now) if progress.cancel_asked else _begin_next(progress, now)
+
+
+def ask_nobody(progress: Progress, now: datetime) -> Progress:
     """What was to be said is not said any more: withdrawn, or watched if it was said before."""
     turn = progress.open_turn
     if turn is None or turn.step not in (Step.RANK, Step.ASK):
         return progress
     said = turn.asks > 0
-    return _with(progress, _lapsed(turn, now) if said else replace(turn, state=State.WITHDRAWN, due_at=None))
+    return put(progress, lapsed(turn, now, now) if said else replace(turn, state=State.WITHDRAWN, due_at=None))
 
 
-def _lapsed(turn: Turn, now: datetime) -> Turn:
-    return replace(turn, state=State.LAPSED, due_at=now, lapsed_at=now, polls_done=0, tries=0, planned_due=None)
+def lapsed(turn: Turn, now: datetime, due_at: datetime) -> Turn:
+    """Ended without a definite no: watched, from `due_at`."""
+    return replace(turn, state=State.LAPSED, due_at=due_at, lapsed_at=now, polls_done=0, tries=0, planned_due=None)
 
 
 def _begin_next(progress: Progress, now: datetime) -> Progress:
-    """The next courier's turn, if the shipment is nobody's, no turn is open, and none waits for a person."""
+    """The next courier's turn, if no turn is open, none has an AWB, and none waits for a person or was settled."""
     turns = progress.run_turns
-    waits = any(turn.state in (State.STOPPED, State.CONFLICT, State.OFFERED) for turn in turns)
-    if progress.holder or progress.open_turn or waits:
+    waits = any(turn.settled or turn.state in (State.STOPPED, State.CONFLICT, State.OFFERED) for turn in turns)
+    if progress.holder or progress.open_turn or progress.live_extras or waits:
         return progress
     priority = max((turn.priority for turn in turns), default=0) + 1
     if priority > len(progress.couriers):
@@ -213,24 +225,6 @@ def _begin_next(progress: Progress, now: datetime) -> Progress:
     return replace(progress, turns=(*progress.turns, turn))
 
 
-def poll_now(turn: Turn, now: datetime) -> Turn:
-    """A person is curious: the next call at once, uncounted, and then the rhythm as it was."""
-    if turn.state is not State.WAITING or turn.due_at is None or turn.planned_due is not None:
-        return turn
-    return replace(turn, planned_due=turn.due_at, due_at=now)
-
-
-def cancel(progress: Progress, now: datetime) -> Progress:
-    """A person does not want it sent: an AWB is cancelled, one that still comes will be, and nobody else is asked."""
-    if progress.dispatched:
-        return progress
-    progress = _ask_nobody(replace(progress, cancel_asked=True), now)
-    for turn in progress.turns:
-        if turn.kind is Kind.HOLDS or turn.state is State.OFFERED:
-            progress = _with(progress, replace(turn, state=State.SURPLUS, polls_done=0, tries=0, due_at=now))
-    return progress
-
-
 def status(progress: Progress) -> Status:
     """What is shown: the first line that holds."""
     states = {turn.state for turn in progress.run_turns}
@@ -244,20 +238,21 @@ def status(progress: Progress) -> Status:
         )
     if not states:
         return Status.ON_HOLD if progress.hold else Status.CREATED
-    if states & {State.RANKING, State.ASKING, State.UNCLEAR}:
+    given_up = {turn.state for turn in progress.live_extras} & {State.SURPLUS}
+    if given_up or states & {State.RANKING, State.ASKING, State.UNCLEAR}:
         return Status.SCHEDULING
     if State.WAITING in states:
         return Status.LABEL_REQUESTED
     if State.UNSERVICEABLE in states:
         return Status.NOT_SERVICEABLE
-    definite = State.STOPPED not in states and all(turn.kind is Kind.OVER for turn in progress.turns)
+    definite = State.STOPPED not in states and all(turn.kind is Kind.OVER or turn.settled for turn in progress.turns)
     return Status.FAILED if definite else Status.NEEDS_ATTENTION
 
 
 def _status_of_cancelling(progress: Progress) -> Status:
-    if any(turn.state in (State.PICKED_UP, State.CONFLICT) for turn in progress.turns):
+    if any(turn.state in (State.PICKED_UP, State.CONFLICT) and not turn.settled for turn in progress.turns):
         return Status.NEEDS_ATTENTION  # no cancel will be tried: it is a person's to settle
-    under_way = any(turn.kind is Kind.OPEN or turn.kind is Kind.EXTRA for turn in progress.turns)
+    under_way = any(turn.kind is Kind.OPEN or turn.step is Step.CANCEL for turn in progress.turns)
     return Status.CANCELLING if under_way else Status.CANCELLED
 
 
@@ -286,13 +281,18 @@ CONCERNS: Mapping[State, Concern] = {
 
 
 def concerns(progress: Progress) -> tuple[tuple[Concern, Turn], ...]:
-    """Every turn a person must look at, of every run, each with its reason; a stopped one while all wait for it."""
-    attention = status(progress) is Status.NEEDS_ATTENTION
+    """Every turn that a person must look at and has not settled, of every run, each with its reason.
+
+    One that stopped or lapsed is the matter only while no AWB is, and the shipment is wanted.
+    """
+    nearer = progress.cancel_asked or progress.holder or progress.live_extras
+    attention = status(progress) is Status.NEEDS_ATTENTION and not nearer
+    unsettled = [turn for turn in progress.turns if not turn.settled]
     shown = [
         (CONCERNS[turn.state], turn)
-        for turn in progress.turns
+        for turn in unsettled
         if turn.state in CONCERNS and (turn.state is not State.STOPPED or (attention and turn.run == progress.run))
     ]
     if not shown and attention:
-        shown = [(Concern.NO_LABEL, turn) for turn in progress.turns if turn.state is State.LAPSED]
+        shown = [(Concern.NO_LABEL, turn) for turn in unsettled if turn.state is State.LAPSED]
     return tuple(shown)

@@ -19,6 +19,7 @@ from bilty.store.providers import Keyring
 from bilty.store.secrets import Vault
 from bilty.turn import Rules, Turn
 from bilty.workflow import Progress, Status, status
+from listed import check_listed
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -98,11 +99,12 @@ class Bench:
         return seen[self.ids[number]].progress
 
     async def status(self, number: str) -> Status:
-        """What is shown, and that the column for lists says the same at the same moment."""
+        """What is shown, and that what lists know of it says the same at the same moment."""
         shipment_id = self.ids[number]
         async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
             shown = status((await showing.see(connection, [shipment_id]))[shipment_id].progress)
             assert await connection.fetchval("SELECT status FROM shipments WHERE id = $1", shipment_id) == shown
+            await check_listed(connection, shipment_id)
         return shown
 
     async def turn(self, number: str, priority: int) -> Turn:

@@ -15,7 +15,7 @@ from bilty.shipment import Facility
 from bilty.shipping_provider import Connector
 from bilty.store import claims, providers, settlements, shipments, showing
 from bilty.store.claims import LEASE
-from bilty.store.labels import LabelStore
+from bilty.store.labels import LabelStore, Shelf
 from bilty.store.providers import Keyring
 from bilty.store.secrets import Vault
 from bilty.store.settlements import Outcome
@@ -387,8 +387,8 @@ async def test_an_answer_with_nul_in_it_is_recorded(bench: Bench) -> None:
 
 async def test_a_label_store_that_cannot_be_written_is_shown_when_the_window_is_over(bench: Bench) -> None:
     class Full(LabelStore):
-        async def put(self, pdf: bytes) -> str:
-            raise OSError(28, f"no space left for {len(pdf)} bytes")
+        async def put(self, content: bytes, shelf: Shelf = Shelf.LABELS) -> str:
+            raise OSError(28, f"no space left for {len(content)} bytes on {shelf}")
 
     whole = bench.tools
     bench.tools = replace(whole, labels=Full.at("memory://"))

@@ -48,7 +48,23 @@ class Desk:
         self.progress = self.machine.cancel(self.progress, self.now)
 
     def polls_now(self, turn: Turn) -> None:
-        self._put(self.machine.poll_now(turn, self.now))
+        self.does("poll-now", turn)
+
+    def does(self, kind: str, turn: Turn | None = None, *, call_out: bool = False, **with_: Any) -> str:
+        """A person's act, about `turn` or the shipment: the reason where it is refused, blank where it is done."""
+        about = {"reference": turn.reference} if turn else {}
+        act = self.machine.acts[kind](**about, **with_)
+        out = frozenset(about.values() if call_out else ())
+        after = self.machine.decide(self.progress, act, self.now, self.rules, call_out=out)
+        if isinstance(after, self.machine.progress):
+            self.progress = after
+            return ""
+        return str(after.reason)
+
+    @property
+    def offers(self) -> set[tuple[str, str]]:
+        """(kind, reference) of each act that has a button."""
+        return {(offer.kind, offer.reference) for offer in self.machine.possible(self.progress)}
 
     def changes(self, **facts: Any) -> None:
         self.progress = replace(self.progress, **facts)
@@ -77,11 +93,11 @@ class Desk:
 
     def answers(self, call: Call, reply: Reply, *, foreign_awb: bool = False) -> Turn:
         """The call comes back; the turn it was for, as it is then."""
-        turn = self._by_reference(call.reference)
+        turn = self.find(call.reference)
         self.progress = self.machine.hear(
             self.progress, turn, call.step, reply, self.now, self.rules, foreign_awb=foreign_awb
         )
-        return self._by_reference(call.reference)
+        return self.find(call.reference)
 
     def hears(self, *replies: Reply, turn: Turn | None = None) -> Turn:
         """Each of `replies` in turn, to the call that is due next (or to `turn`'s)."""
@@ -113,7 +129,7 @@ class Desk:
 
     def turn(self, turn: Turn) -> Turn:
         """`turn` as it is now."""
-        return self._by_reference(turn.reference)
+        return self.find(turn.reference)
 
     def p(self, priority: int, run: int | None = None) -> Turn:
         run = run or self.progress.run
@@ -127,7 +143,7 @@ class Desk:
         """The minutes since noon at which `step` was called for."""
         return [minute for minute, made, _ in self.calls if made == step]
 
-    def _by_reference(self, reference: str) -> Turn:
+    def find(self, reference: str) -> Turn:
         return next(turn for turn in self.progress.turns if turn.reference == reference)
 
     def _put(self, turn: Turn) -> None:

@@ -10,25 +10,26 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import bilty
 import bilty.hearing
 import bilty.turn
 import bilty.workflow
+from bilty.deciding import acts, decisions, refusals
 from bilty.turn import Heard, Kind, Rules, State, Step, Turn
 from bilty.workflow import Concern, Progress, Status
 
-FILES = ("turn", "hearing", "workflow")
+FILES = ("turn", "hearing", "workflow", "deciding.acts", "deciding.refusals", "deciding.decisions")
 """In the order of their imports."""
 _numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The public names of the three modules. A copy has classes of its own: compare its states with ==, never `is`.
+    """The public names of these modules. A copy has classes of its own: compare its states with ==, never `is`.
 
-    `exercised` are the entries of the table that a copy used.
+    `acts` are the classes of people's acts by their kind. `exercised` are the entries of the table that a copy used.
     """
 
     rules: type[Rules]
@@ -36,7 +37,10 @@ class Machine:
     schedule: Callable[..., Progress]
     hear: Callable[..., Progress]
     cancel: Callable[..., Progress]
-    poll_now: Callable[..., Turn]
+    decide: Callable[..., Any]
+    possible: Callable[..., tuple[Any, ...]]
+    acts: Mapping[str, Callable[..., Any]]
+    person: Mapping[str, Mapping[State, State]]
     claimed: Callable[..., Turn]
     reference: Callable[..., str]
     status: Callable[[Progress], Status]
@@ -66,7 +70,7 @@ class _Row(dict[Heard, State]):
 
 @cache
 def source(file: str) -> str:
-    return (Path(bilty.__file__).parent / f"{file}.py").read_text(encoding="utf-8")
+    return (Path(bilty.__file__).parent / f"{file.replace('.', '/')}.py").read_text(encoding="utf-8")
 
 
 def impatient() -> dict[str, str]:
@@ -85,27 +89,37 @@ def load(sources: Mapping[str, str]) -> Machine:
     """The machine of these sources in a package of its own; a file that is not given is the real one's copy."""
     package = f"bilty_copy_{next(_numbers)}"
     with _registered(package):
-        turn, hearing, workflow = (_module(package, file, sources.get(file, source(file))) for file in FILES)
+        turn, hearing, *others = (_module(package, file, sources.get(file, source(file))) for file in FILES)
     exercised: set[tuple[State, Heard]] = set()
     vars(hearing)["TABLE"] = Recording(turn.TABLE, exercised)  # a copy's: the real module is never touched
-    return _machine(turn, hearing, workflow, exercised)
+    return _machine(turn, hearing, *others, exercised=exercised)
 
 
 def real() -> Machine:
     """The very modules that run."""
-    return _machine(bilty.turn, bilty.hearing, bilty.workflow, set())
+    return _machine(bilty.turn, bilty.hearing, bilty.workflow, acts, refusals, decisions, exercised=set())
 
 
 def _machine(
-    turn: ModuleType, hearing: ModuleType, workflow: ModuleType, exercised: set[tuple[State, Heard]]
+    turn: ModuleType,
+    hearing: ModuleType,
+    workflow: ModuleType,
+    acts: ModuleType,
+    refusals: ModuleType,
+    decisions: ModuleType,
+    *,
+    exercised: set[tuple[State, Heard]],
 ) -> Machine:
     return Machine(
         rules=turn.Rules,
         progress=workflow.Progress,
         schedule=workflow.schedule,
         hear=workflow.hear,
-        cancel=workflow.cancel,
-        poll_now=workflow.poll_now,
+        cancel=decisions.cancel,
+        decide=decisions.decide,
+        possible=refusals.possible,
+        acts={each.kind: each for each in get_args(acts.Act)},
+        person=acts.PERSON,
         claimed=hearing.claimed,
         reference=workflow.reference,
         status=workflow.status,

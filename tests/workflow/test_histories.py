@@ -5,10 +5,12 @@ Unlike the walk's, this ClickPost may lie, and the clock runs; so it says less o
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import HealthCheck, settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from bilty.deciding import ActKind, possible
 from bilty.reply import (
     Accepted,
     Busy,
@@ -26,7 +28,7 @@ from bilty.reply import (
     Unknown,
 )
 from bilty.turn import Kind, State, Step, Turn
-from bilty.workflow import Status
+from bilty.workflow import Status, concerns
 from workflow.desk import P1, P2, P3, PAPER, Call, desk
 from workflow.machine import real
 
@@ -48,6 +50,10 @@ REPLIES: dict[Step, tuple[Reply, ...]] = {
     Step.CANCEL: (Cancelled(), PickedUp(), NotYet(), Unknown(), *TROUBLE),
 }
 """What `bilty.aggregator` lets each call come back with."""
+SAID: dict[ActKind, dict[str, Any]] = {
+    ActKind.ENTER_AWB: {"awb": "ENTERED-1"},
+    ActKind.USE_PAPER: {"sha256": "5ha", "pages": 1},
+}
 WEEK = timedelta(days=7)
 
 
@@ -76,6 +82,18 @@ class Histories(RuleBasedStateMachine):
     def polls_now(self, data: strategies.DataObject) -> None:
         if self.at.progress.turns:
             self.at.polls_now(data.draw(strategies.sampled_from(self.at.progress.turns)))
+
+    @rule(data=strategies.data())
+    def decides(self, data: strategies.DataObject) -> None:
+        """Any button about a turn; an AWB that is entered may be another turn's, and is then refused."""
+        out = frozenset(call.reference for call in self.out)
+        offers = [offer for offer in possible(self.at.progress, call_out=out) if offer.reference and not offer.wait]
+        if not offers:
+            return
+        offer = data.draw(strategies.sampled_from(offers))
+        said = SAID.get(offer.kind, {})
+        refused = self.at.does(offer.kind, self.at.find(offer.reference), **said)
+        assert not refused or offer.kind is ActKind.ENTER_AWB
 
     @rule(seconds=strategies.sampled_from([1, 60, 4000, 90_000, 700_000]))
     def waits(self, seconds: int) -> None:
@@ -152,8 +170,16 @@ class Histories(RuleBasedStateMachine):
         if self.at.status == Status.NEEDS_ATTENTION:
             assert self.at.concerns
         if self.at.progress.cancel_asked:
-            assert self.at.status in (Status.CANCELLING, Status.CANCELLED)
+            assert self.at.status in (Status.CANCELLING, Status.CANCELLED, Status.NEEDS_ATTENTION)
             assert not any(turn.step == Step.ASK for turn in self.at.progress.turns)
+
+    @invariant()
+    def whoever_must_decide_has_a_button(self) -> None:
+        offers = possible(self.at.progress)
+        offered = {offer.reference for offer in offers}
+        again = any(offer.kind is ActKind.SCHEDULE for offer in offers)
+        for _, turn in concerns(self.at.progress):
+            assert turn.reference in offered or (turn.state == State.STOPPED and again)
 
     @invariant()
     def counts_stay_in_their_bounds(self) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from workflow import test_specification
+from workflow import test_deciding, test_specification
 from workflow.machine import Machine, impatient, load, source
+from workflow.test_walk import DECIDES
 from workflow.walk import MOVE_PROMISES, SCENE_PROMISES, walk
 from workflow.world import World
 
@@ -27,6 +28,11 @@ class Mutation:
     old: str
     new: str
     walk: bool = False
+
+    @property
+    def by_a_person(self) -> bool:
+        """It breaks what people decide: shown by worlds in which they do."""
+        return self.rule.startswith("a person:")
 
 
 MUTATIONS = [
@@ -168,9 +174,9 @@ MUTATIONS = [
     ),
     Mutation(
         "3: poll now sends away the planned poll",
-        "workflow",
-        "return replace(turn, planned_due=turn.due_at, due_at=now)",
-        "return replace(turn, due_at=now)",
+        "deciding.decisions",
+        "replace(turn, planned_due=turn.due_at, due_at=now)",
+        "replace(turn, due_at=now)",
     ),
     Mutation(
         "3: a late poll lengthens the window",
@@ -235,21 +241,21 @@ MUTATIONS = [
     Mutation(
         "4: a late label does not win",
         "workflow",
-        "return Heard.AWB if current else Heard.AWB_OFFERED",
+        "return Heard.AWB if current and not turn.settled and not progress.live_extras else Heard.AWB_OFFERED",
         "return Heard.AWB_OFFERED",
     ),
     Mutation(
         "4: the open turn goes on beside the winner",
         "workflow",
-        "        progress = _step_aside(progress, now, rules)\n",
+        "        progress = step_aside(progress, now, rules)\n",
         "        pass\n",
         walk=True,
     ),
     Mutation(
         "4: a turn that steps aside is forgotten",
         "workflow",
-        "lapsed = _lapsed(turn, now)\n",
-        "lapsed = replace(turn, state=State.WITHDRAWN)\n",
+        "put(progress, lapsed(turn, now, now + rules.watch_interval))",
+        "put(progress, replace(turn, state=State.WITHDRAWN, due_at=None))",
         walk=True,
     ),
     Mutation("4: what was never said is watched", "workflow", "said = turn.asks > 0", "said = True"),
@@ -257,7 +263,7 @@ MUTATIONS = [
     Mutation(
         "4: an offered label stays on offer beside the winner",
         "workflow",
-        "progress = _with(progress, replace(turn, state=State.SURPLUS, due_at=now))",
+        "progress = put(progress, replace(turn, state=State.SURPLUS, due_at=now))",
         "pass",
     ),
     Mutation(
@@ -281,7 +287,7 @@ MUTATIONS = [
         """\
     if heard is Heard.AWB_SURPLUS and progress.holder:
         heard = Heard.AWB
-        progress = _with(progress, replace(progress.holder, state=State.SURPLUS, due_at=now))
+        progress = put(progress, replace(progress.holder, state=State.SURPLUS, due_at=now))
     after = moved(turn, heard, reply, now, rules)
 """,
         walk=True,
@@ -343,6 +349,12 @@ MUTATIONS = [
         "State.SURPLUS: {**_CANCEL, Heard.SILENCE: State.CANCELLED}",
         walk=True,
     ),
+    Mutation(
+        "5: silence is taken for the courier's reason",
+        "hearing",
+        'spoken = "" if silent and state is State.UNCANCELLED else reply.message',
+        "spoken = reply.message",
+    ),
     # 6. an AWB without its label
     Mutation(
         "6: an AWB without its label falls over",
@@ -401,19 +413,17 @@ MUTATIONS = [
     Mutation(
         "8: failed is said while one may still come",
         "workflow",
-        "all(turn.kind is Kind.OVER for turn in progress.turns)",
+        "all(turn.kind is Kind.OVER or turn.settled for turn in progress.turns)",
         "True",
         walk=True,
     ),
     Mutation(
         "8: failed is said while one of an earlier run may still come",
         "workflow",
-        "all(turn.kind is Kind.OVER for turn in progress.turns)",
-        "all(turn.kind is Kind.OVER for turn in progress.run_turns)",
+        "all(turn.kind is Kind.OVER or turn.settled for turn in progress.turns)",
+        "all(turn.kind is Kind.OVER or turn.settled for turn in progress.run_turns)",
     ),
-    Mutation(
-        "8: a courier's last words are lost", "hearing", "message=reply.message or turn.message", "message=turn.message"
-    ),
+    Mutation("8: a courier's last words are lost", "hearing", "message=spoken or turn.message", "message=turn.message"),
     Mutation(
         "10: the couriers are not in ClickPost's order",
         "hearing",
@@ -446,14 +456,14 @@ MUTATIONS = [
     Mutation(
         "10: a booked shipment is scheduled again",
         "workflow",
-        "if progress.open_turn or progress.holder or progress.hold",
-        "if progress.open_turn or progress.hold",
+        "if progress.open_turn or progress.holder or progress.hold or progress.cancel_asked or progress.live_extras:",
+        "if progress.open_turn or progress.hold or progress.cancel_asked or progress.live_extras:",
     ),
     Mutation(
         "14: a held shipment is scheduled",
         "workflow",
-        "progress.holder or progress.hold or progress.cancel_asked:\n        return progress\n    run",
-        "progress.holder or progress.cancel_asked:\n        return progress\n    run",
+        "progress.holder or progress.hold or progress.cancel_asked or",
+        "progress.holder or progress.cancel_asked or",
     ),
     Mutation(
         "15: what needs attention has no concern",
@@ -472,22 +482,22 @@ MUTATIONS = [
     Mutation(
         "cancel: nothing sent is said again under a cancel",
         "workflow",
-        "return _ask_nobody(progress, now) if progress.cancel_asked else _begin_next",
+        "return ask_nobody(progress, now) if progress.cancel_asked else _begin_next",
         "return _begin_next",
         walk=True,
     ),
     Mutation(
         "cancel: what was to be asked is asked",
-        "workflow",
-        "_ask_nobody(replace(progress, cancel_asked=True), now)",
+        "deciding.decisions",
+        "ask_nobody(replace(progress, cancel_asked=True), now)",
         "replace(progress, cancel_asked=True)",
         walk=True,
     ),
     Mutation(
         "cancel: the next courier is asked under a cancel",
         "workflow",
-        "return _ask_nobody(progress, now) if progress.cancel_asked else _begin_next(progress, now)",
-        "return _begin_next(_ask_nobody(progress, now) if progress.cancel_asked else progress, now)",
+        "return ask_nobody(progress, now) if progress.cancel_asked else _begin_next(progress, now)",
+        "return _begin_next(ask_nobody(progress, now) if progress.cancel_asked else progress, now)",
         walk=True,
     ),
     Mutation(
@@ -499,14 +509,14 @@ MUTATIONS = [
     ),
     Mutation(
         "cancel: the label stays",
-        "workflow",
+        "deciding.decisions",
         "if turn.kind is Kind.HOLDS or turn.state is State.OFFERED:",
         "if turn.state is State.OFFERED:",
         walk=True,
     ),
     Mutation(
         "cancel: what has left the house is cancelled",
-        "workflow",
+        "deciding.decisions",
         "    if progress.dispatched:\n        return progress\n",
         "",
     ),
@@ -517,12 +527,235 @@ MUTATIONS = [
         "",
         walk=True,
     ),
+    # what a person decides
+    Mutation(
+        "a person: who is fallen over from is forgotten",
+        "deciding.decisions",
+        "return go_on(put(progress, lapsed(turn, now, now + rules.watch_interval)), now)",
+        "return go_on(put(progress, replace(turn, state=State.REFUSED, due_at=None)), now)",
+        walk=True,
+    ),
+    Mutation(
+        "a person: falling over asks nobody",
+        "deciding.decisions",
+        "return go_on(put(progress, lapsed(turn, now, now + rules.watch_interval)), now)",
+        "return put(progress, lapsed(turn, now, now + rules.watch_interval))",
+    ),
+    Mutation(
+        "a person: an answer that is under way is not waited for",
+        "deciding.refusals",
+        "if kind not in NOT_WHILE_ASKED or turn.reference not in call_out:",
+        "if kind not in NOT_WHILE_ASKED or turn.reference:",
+    ),
+    Mutation(
+        "a person: an answer that is under way is waited for by all",
+        "deciding.refusals",
+        "if kind not in NOT_WHILE_ASKED or turn.reference not in call_out:",
+        "if turn.reference not in call_out:",
+    ),
+    Mutation(
+        "a person: there is nobody to fall over to",
+        "deciding.refusals",
+        "if turn.priority >= len(progress.couriers):",
+        "if turn.priority > len(progress.couriers):",
+    ),
+    Mutation(
+        "a person: a late label on offer is passed over",
+        "deciding.refusals",
+        "or (other.kind is Kind.EXTRA and other.run == turn.run):",
+        "or False:",
+    ),
+    Mutation(
+        "a person: the next is asked for what is cancelled",
+        "deciding.refusals",
+        '    """Were `turn` to end now."""\n    if progress.cancel_asked:',
+        '    """Were `turn` to end now."""\n    if False:',
+    ),
+    Mutation(
+        "a person: an AWB that is not wanted is forgotten",
+        "deciding.decisions",
+        "return replace(turn, state=State.SURPLUS, polls_done=0, tries=0, due_at=now)",
+        "return replace(turn, state=State.CANCELLED, polls_done=0, tries=0, due_at=None)",
+        walk=True,
+    ),
+    Mutation(
+        "a person: a label that may be on the boxes is given up",
+        "deciding.acts",
+        "ActKind.GIVE_UP_AWB: {State.FETCHING",
+        "ActKind.GIVE_UP_AWB: {State.WON: State.SURPLUS, State.FETCHING",
+        walk=True,
+    ),
+    Mutation(
+        "a person: the next is asked beside the AWB that is given up",
+        "workflow",
+        "if progress.holder or progress.open_turn or progress.live_extras or waits:",
+        "if progress.holder or progress.open_turn or waits:",
+        walk=True,
+    ),
+    Mutation(
+        "a person: it is scheduled beside the AWB that is given up",
+        "workflow",
+        "progress.hold or progress.cancel_asked or progress.live_extras:",
+        "progress.hold or progress.cancel_asked:",
+    ),
+    Mutation(
+        "a person: a late label wins beside the AWB that is given up",
+        "workflow",
+        "if current and not turn.settled and not progress.live_extras else",
+        "if current and not turn.settled else",
+    ),
+    Mutation(
+        "a person: the status hides that an AWB is given up",
+        "workflow",
+        "{turn.state for turn in progress.live_extras} & {State.SURPLUS}",
+        "set[State]()",
+        walk=True,
+    ),
+    Mutation(
+        "a person: a late label is used beside the open turn",
+        "deciding.decisions",
+        "return step_aside(put(progress, holds), now, rules)",
+        "return put(progress, holds)",
+        walk=True,
+    ),
+    Mutation(
+        "a person: what was picked up is used beside the label",
+        "deciding.refusals",
+        "    if progress.holder:\n        return stands(progress.holder)\n    if turn.digest",
+        "    if turn.digest",
+        walk=True,
+    ),
+    Mutation(
+        "a person: what was picked up is used for what is cancelled",
+        "deciding.refusals",
+        "_why_not_use(progress: Progress, turn: Turn) -> str:\n    if progress.cancel_asked:",
+        "_why_not_use(progress: Progress, turn: Turn) -> str:\n    if False:",
+    ),
+    Mutation(
+        "a person: a late label of other content is used",
+        "deciding.refusals",
+        "if turn.digest != progress.digest:",
+        "if not turn.digest:",
+    ),
+    Mutation(
+        "a person: a late label is used beside an AWB that is not void",
+        "deciding.refusals",
+        'return stands(others[0]) if others else ""',
+        'return ""',
+    ),
+    Mutation(
+        "a person: another turn's AWB is entered",
+        "deciding.decisions",
+        "if other.awb == act.awb and other is not turn:",
+        "if not other.awb and other is not turn:",
+    ),
+    Mutation(
+        "a person: anything is entered as an AWB",
+        "deciding.acts",
+        "return _AWB.fullmatch(self.awb) is not None",
+        "return _AWB.match(self.awb) is not None",
+    ),
+    Mutation(
+        "a person: an entered AWB is not heard",
+        "deciding.decisions",
+        "return hear(put(progress, turn), turn, Step.INQUIRE, Label(act.awb), now, rules)",
+        "return put(progress, replace(turn, state=state, awb=act.awb, due_at=now))",
+        walk=True,
+    ),
+    Mutation(
+        "a person: poll now is pressed twice",
+        "deciding.refusals",
+        "case ActKind.POLL_NOW if turn.planned_due is not None:",
+        "case ActKind.POLL_NOW if turn.planned_due is None and turn.due_at is None:",
+    ),
+    Mutation(
+        "a person: an unclear booking is asked about in a hurry",
+        "deciding.acts",
+        "ActKind.ASK_AGAIN: {State.UNDECIDED",
+        "ActKind.ASK_AGAIN: {State.UNCLEAR: State.UNCLEAR, State.UNDECIDED",
+    ),
+    Mutation(
+        "a person: a settled turn's late label wins",
+        "workflow",
+        "if current and not turn.settled and not progress.live_extras else",
+        "if current and not progress.live_extras else",
+    ),
+    Mutation(
+        "a person: what is settled stays so whatever it brings",
+        "hearing",
+        "settled=turn.settled and (TRAITS[state][0] is Kind.OVER or TRAITS[state][1] is turn.step),",
+        "settled=turn.settled,",
+    ),
+    Mutation(
+        "a person: what is settled comes back at the next answer",
+        "hearing",
+        "settled=turn.settled and (TRAITS[state][0] is Kind.OVER or TRAITS[state][1] is turn.step),",
+        "settled=False,",
+    ),
+    Mutation(
+        "a person: a run that is settled goes on of itself",
+        "workflow",
+        "waits = any(turn.settled or turn.state in",
+        "waits = any(turn.state in",
+    ),
+    Mutation(
+        "a person: what waited for it does not go on once it is settled",
+        "deciding.decisions",
+        "return go_on(_settled(progress, turn), now)",
+        "return _settled(progress, turn)",
+    ),
+    Mutation(
+        "a person: each lapsed turn is settled by itself",
+        "deciding.decisions",
+        "for other in together or [turn]:",
+        "for other in [turn]:",
+    ),
+    Mutation(
+        "a person: anything lapsed may be settled",
+        "deciding.refusals",
+        "case ActKind.SETTLED if turn.reference not in {shown.reference for _, shown in concerns(progress)}:",
+        "case ActKind.SETTLED if turn.settled:",
+    ),
+    Mutation(
+        "a person: what is settled needs attention for ever",
+        "workflow",
+        "all(turn.kind is Kind.OVER or turn.settled for turn in progress.turns)",
+        "all(turn.kind is Kind.OVER for turn in progress.turns)",
+        walk=True,
+    ),
+    Mutation(
+        "a person: a refused cancel has no button",
+        "deciding.acts",
+        "        State.UNCANCELLED: State.UNCANCELLED,\n",
+        "",
+        walk=True,
+    ),
+    Mutation(
+        "a person: there are buttons that do nothing",
+        "deciding.refusals",
+        "if turn.state in states and not why_not_turn(progress, kind, turn)",
+        "if turn.state in states",
+        walk=True,
+    ),
+    Mutation(
+        "a person: going on asks nobody",
+        "deciding.decisions",
+        "return go_on(put(progress, replace(turn, state=state)), now)",
+        "return put(progress, replace(turn, state=state))",
+    ),
+    Mutation(
+        "a person: going on forgets who refused",
+        "deciding.acts",
+        "ActKind.GO_ON: {State.STOPPED: State.REFUSED}",
+        "ActKind.GO_ON: {State.STOPPED: State.WITHDRAWN}",
+        walk=True,
+    ),
 ]
 
 
 def scenarios() -> Iterator[tuple[str, Callable[..., None], dict[str, Any]]]:
     """The specification's tests, each with one of its lists' entries."""
-    for name, scenario in vars(test_specification).items():
+    for name, scenario in (vars(test_specification) | vars(test_deciding)).items():
         if not name.startswith("test_"):
             continue
         lists = [mark.args for mark in getattr(scenario, "pytestmark", []) if mark.name == "parametrize"]
@@ -542,9 +775,15 @@ def noticed_by_scenario(machine: Machine) -> str:
     return ""
 
 
-def noticed_by_walk(machine: Machine) -> str:
+def noticed_by_walk(machine: Machine, *, by_a_person: bool = False) -> str:
+    worlds = [World(machine, terse=True), World(machine, couriers=1, runs=2, calls_out=1, terse=True)]
+    if by_a_person:
+        worlds = [
+            World(machine, couriers=couriers, runs=runs, cancels=False, doubts=False, **DECIDES)
+            for couriers, runs in ((2, 1), (1, 2))
+        ]
     try:
-        for world in (World(machine, terse=True), World(machine, couriers=1, runs=2, calls_out=1, terse=True)):
+        for world in worlds:
             walk(world, SCENES_MAX)
     except Exception as fault:  # noqa: BLE001 - as above
         return str(fault).splitlines()[0]
@@ -560,7 +799,9 @@ def mutated(mutation: Mutation) -> Machine:
 @cache
 def noticed(mutation: Mutation) -> str:
     machine = mutated(mutation)
-    return noticed_by_walk(machine) if mutation.walk else noticed_by_scenario(machine)
+    if mutation.walk:
+        return noticed_by_walk(machine, by_a_person=mutation.by_a_person)
+    return noticed_by_scenario(machine)
 
 
 def test_nothing_is_noticed_where_nothing_is_broken() -> None:

@@ -387,7 +387,9 @@ def test_poll_now_hears_a_verdict_like_any_poll(machine: Machine) -> None:
 
 def test_poll_now_is_for_a_turn_that_waits(machine: Machine) -> None:
     for at in (ranked(machine), labelled(machine), undecided(machine)):
-        assert machine.poll_now(at.p(1), at.now) == at.p(1)
+        once = at.progress
+        assert at.does("poll-now", at.p(1))
+        assert at.progress == once
 
 
 # --- 4. lapsed is not over
@@ -558,7 +560,8 @@ def test_a_refused_cancel_is_shown_and_tried_again(machine: Machine, answer: Rep
     assert (turn.state, at.concerns) == (State.UNCANCELLED, [(Concern.UNCANCELLED, 1)])
     assert (turn.step, turn.due_at) == (Step.CANCEL, at.now + timedelta(minutes=10))
     assert at.status == Status.CANCELLING
-    assert at.hears(SILENT, answer, NotYet(), Cancelled()).state == State.CANCELLED
+    assert (at.hears(SILENT).message, at.p(1).code) == (turn.message, turn.code)
+    assert at.hears(answer, NotYet(), Cancelled()).state == State.CANCELLED
     assert (at.status, at.concerns) == (Status.CANCELLED, [])
 
 

@@ -13,6 +13,7 @@ from workflow.machine import impatient, load
 from workflow.walk import Walk, described, walk
 from workflow.world import World
 
+DECIDES: Mapping[str, Any] = {"decides": True, "calls_out": 1, "others_awb": False, "terse": True}
 WORLDS: Mapping[str, Mapping[str, Any]] = {
     "two couriers": {"couriers": 2, "calls_out": 2},
     "three couriers": {"couriers": 3, "calls_out": 1, "others_awb": False, "cancels": False, "terse": True},
@@ -23,6 +24,15 @@ WORLDS: Mapping[str, Mapping[str, Any]] = {
         "others_awb": False,
         "changes": True,
         "terse": True,
+    },
+    "a person does whatever has a button": {**DECIDES, "couriers": 2, "cancels": False},
+    "a person does whatever has a button, and cancels": {**DECIDES, "couriers": 1, "others_awb": True},
+    "a person does whatever has a button, and schedules again": {
+        **DECIDES,
+        "couriers": 1,
+        "runs": 2,
+        "cancels": False,
+        "doubts": False,
     },
     "poll now, and a stop on faulty data": {"couriers": 1, "polls_max": 2, "stop_on_faulty_data": True},
 }

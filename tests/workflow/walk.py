@@ -5,7 +5,8 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from bilty.reply import NotYet, Ranking, Refusal, Refused, Unknown
+from bilty.deciding import ActKind
+from bilty.reply import Cancelled, NotYet, Ranking, Refusal, Refused, Unknown
 from bilty.turn import Heard, Kind, State, Step
 from bilty.workflow import Status
 from workflow.world import Move, Scene, Side, Truth, World, own_awb
@@ -16,7 +17,10 @@ SCENES_MAX = 100_000
 SHOWN = {State.OFFERED, State.CONFLICT, State.PICKED_UP, State.UNCANCELLED}
 """An AWB in such a turn is before a person's eyes."""
 BEING_CANCELLED = {State.SURPLUS, State.UNCANCELLED}
-BEFORE_THE_NEXT = {State.RANKED, State.REFUSED, State.LAPSED}
+LIVE = {*BEING_CANCELLED, State.PICKED_UP}
+BEFORE_THE_NEXT = {State.RANKED, State.REFUSED, State.LAPSED, State.CANCELLED, State.WITHDRAWN}
+"""The last two where a person gave up the AWB of a turn that had the shipment."""
+BEGINS_THE_NEXT = {ActKind.FALL_OVER, ActKind.NOT_BOOKED, ActKind.GO_ON, ActKind.SETTLED}
 SETTLED = {Status.CREATED, Status.LABEL_READY, Status.FAILED, Status.NOT_SERVICEABLE, Status.CANCELLED}
 """Nobody's move."""
 
@@ -161,25 +165,39 @@ def _each_awb_accounted_for(_world: World, scene: Scene) -> bool:
 def _shown_concern(world: World, scene: Scene) -> bool:
     """And every AWB that a person must see is shown, whatever the status."""
     shown = {turn.reference for _, turn in world.machine.concerns(scene.progress)}
-    hidden = [turn for turn in scene.progress.turns if turn.state in SHOWN and turn.reference not in shown]
+    unsettled = [turn for turn in scene.progress.turns if not turn.settled]
+    hidden = [turn for turn in unsettled if turn.state in SHOWN and turn.reference not in shown]
     return not hidden and bool(shown) >= (world.machine.status(scene.progress) == Status.NEEDS_ATTENTION)
 
 
 def _status_is_true(world: World, scene: Scene) -> bool:
     """Each status against what it claims, in words of its own."""
     progress, turns = scene.progress, scene.progress.turns
-    kinds, status = {turn.kind for turn in turns}, world.machine.status(progress)
+    open_matters = [(turn, side) for turn, side in scene.pairs() if not turn.settled]
+    kinds, status = {turn.kind for turn, _ in open_matters}, world.machine.status(progress)
     match status:
         case Status.FAILED:
-            return kinds == {Kind.OVER} and progress.run > 0 and not any(_may_come(side) for side in scene.sides)
+            return kinds <= {Kind.OVER} and progress.run > 0 and not any(_may_come(side) for _, side in open_matters)
         case Status.LABEL_READY:
             return any(turn.state == State.WON for turn in turns)
         case Status.CANCELLED:
-            return progress.cancel_asked and not kinds & {Kind.OPEN, Kind.HOLDS, Kind.EXTRA}
+            being_cancelled = any(turn.step == Step.CANCEL for turn in turns)
+            return progress.cancel_asked and not being_cancelled and not kinds & {Kind.OPEN, Kind.HOLDS, Kind.EXTRA}
         case Status.CREATED:
             return not turns
         case _:
             return True
+
+
+def _person_can(world: World, scene: Scene) -> bool:
+    """Also where a call is out: then the button is there, and says why not yet."""
+    if not world.decides:
+        return True
+    offers = world.machine.possible(scene.progress)
+    offered = {offer.reference for offer in offers if offer.reference}
+    again = any(offer.kind == ActKind.SCHEDULE for offer in offers)
+    concerns = world.machine.concerns(scene.progress)
+    return all(turn.reference in offered or (turn.state == State.STOPPED and again) for _, turn in concerns)
 
 
 def _may_come(side: Side) -> bool:
@@ -196,6 +214,7 @@ SCENE_PROMISES: dict[str, Callable[[World, Scene], bool]] = {
     "(e) nobody is asked while somebody has the shipment": _nobody_else,
     "(f) what needs attention has a concern": _shown_concern,
     "(f) a status says what is": _status_is_true,
+    "(g) whoever must decide has a button": _person_can,
 }
 
 
@@ -210,21 +229,27 @@ def _label_stays(seen: Walk, scene: Scene, move: Move) -> bool:
 
 def _over_is_over(_seen: Walk, scene: Scene, move: Move) -> bool:
     pairs = zip(scene.progress.turns, move.after.progress.turns, strict=False)
-    return all(was.kind != Kind.OVER or was.state == turn.state for was, turn in pairs)
+    changed = [(was.state, turn.state) for was, turn in pairs if was.kind == Kind.OVER and was.state != turn.state]
+    return not changed or (move.decides == ActKind.GO_ON and changed == [(State.STOPPED, State.REFUSED)])
 
 
 def _next_only_after_an_answer(_seen: Walk, scene: Scene, move: Move) -> bool:
     begun = len(move.after.progress.turns) > len(scene.progress.turns) and scene.progress.run
-    answered = isinstance(move.reply, Ranking | NotYet | Unknown) or (
+    answered = isinstance(move.reply, Ranking | NotYet | Unknown | Cancelled) or (
         isinstance(move.reply, Refused) and move.reply.refusal != Refusal.ACCOUNT
     )
-    return not begun or answered or move.name.startswith("schedules")
+    return not begun or answered or move.name.startswith("schedules") or move.decides in BEGINS_THE_NEXT
 
 
 def _begins_in_order(_seen: Walk, scene: Scene, move: Move) -> bool:
     begun = move.after.progress.turns[len(scene.progress.turns) :]
     run = [turn for turn in move.after.progress.run_turns if turn not in begun]
     return not begun or all(turn.state in BEFORE_THE_NEXT for turn in run)
+
+
+def _begins_beside_no_awb(_seen: Walk, scene: Scene, move: Move) -> bool:
+    begun = len(move.after.progress.turns) > len(scene.progress.turns)
+    return not begun or not any(turn.state in LIVE and not turn.settled for turn in move.after.progress.turns)
 
 
 def _asked_twice_at_most(_seen: Walk, _scene: Scene, move: Move) -> bool:
@@ -261,16 +286,22 @@ def _written_before_it_is_said(_seen: Walk, _scene: Scene, move: Move) -> bool:
     return written.step != Step.ASK
 
 
+def _buttons_work(_seen: Walk, _scene: Scene, move: Move) -> bool:
+    return not move.refused
+
+
 MOVE_PROMISES: dict[str, Callable[[Walk, Scene, Move], bool]] = {
     "(b) a label is replaced by nobody but a person": _label_stays,
     "(c) only an AWB of its own, that nobody holds, is cancelled": _cancels_its_own,
     "(d) an asking is written down before it is made": _written_before_it_is_said,
     "(e) one reference for each courier and run, and never for two": _own_reference,
+    "(e) nobody's turn begins beside an AWB that is not void": _begins_beside_no_awb,
     "(e) couriers are asked in order, each after a no or a lapse of the one before": _begins_in_order,
     "(e) silence is no reason to ask the next": _next_only_after_an_answer,
     "(e) a courier is asked once more at most": _asked_twice_at_most,
     "(e) nobody is asked for a shipment that is cancelled or has an AWB": _asked_only_if_wanted,
     "(f) over is over": _over_is_over,
+    "(g) a button is not refused": _buttons_work,
 }
 
 

@@ -28,7 +28,7 @@ from bilty.reply import (
     Unclear,
     Unknown,
 )
-from bilty.turn import Kind, State, Step, Turn
+from bilty.turn import Kind, Rules, State, Step, Turn
 from bilty.workflow import Progress, Status
 from workflow.machine import Machine
 
@@ -85,7 +85,10 @@ class Scene:
     def key(self) -> Hashable:
         progress = self.progress
         turns = tuple(
-            (t.reference, t.state, t.due_at is None, t.asks, t.unknowns, t.polls_done, t.planned_due is None, t.awb)
+            (
+                *(t.reference, t.state, t.due_at is None, t.asks, t.unknowns, t.polls_done, t.planned_due is None),
+                *(t.awb, t.settled),
+            )
             for t in progress.turns
         )
         return progress.run, progress.version, progress.cancel_asked, progress.failed_told, turns, self.sides
@@ -106,20 +109,27 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """`helps`: the one that a cooperative ClickPost would make here. `claims` is the turn whose call it lets out."""
+    """`helps`: the one that a cooperative ClickPost would make here. `claims` is the turn whose call it lets out.
+
+    `decides` is the kind of a person's act, `refused` the reason where it is.
+    """
 
     name: str
     after: Scene
     helps: bool = False
     claims: Turn | None = None
     reply: Reply | None = None
+    decides: str = ""
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
     """How much may happen: `calls_out` at once; `others_awb` in an answer; `cancels` and `changes` by a person.
 
-    `terse`: of the answers that a step reads alike (the specification says which) one is given.
+    `decides`: a person also does whatever has a button, at any time.
+    `doubts`: "unknown" is said in error. `terse`: of the answers that a step reads alike (the specification says
+    which) one is given.
     """
 
     machine: Machine
@@ -130,8 +140,10 @@ class World:
     others_awb: bool = True
     cancels: bool = True
     changes: bool = False
+    decides: bool = False
     stop_on_faulty_data: bool = False
     terse: bool = False
+    doubts: bool = True
 
     def start(self) -> Scene:
         progress = self.machine.progress(installation="i", facility="f", number="S", digest="d")
@@ -172,9 +184,8 @@ class World:
         if answer.reply is None:
             return Scene(scene.progress, sides)
         foreign = isinstance(answer.reply, Label) and answer.reply.awb == "foreign"
-        rules = self.machine.rules(polls_max=self.polls_max, stop_on_faulty_data=self.stop_on_faulty_data)
         progress = self.machine.hear(
-            scene.progress, turn, side.out, answer.reply, answer.now, rules, foreign_awb=foreign
+            scene.progress, turn, side.out, answer.reply, answer.now, self._rules, foreign_awb=foreign
         )
         return plain(Scene(progress, sides), scene)
 
@@ -183,6 +194,35 @@ class World:
     def _persons(self, scene: Scene) -> Iterator[Move]:
         for name, progress in self._wishes(scene.progress):
             yield Move(name, plain(Scene(progress, scene.sides), scene))
+        if self.decides:
+            yield from self._decisions(scene)
+
+    def _decisions(self, scene: Scene) -> Iterator[Move]:
+        """Every button about a turn. Whoever enters an AWB has read it at ClickPost; otherwise people may be wrong."""
+        out = frozenset(turn.reference for turn, side in scene.pairs() if side.out)
+        at = {turn.reference: at for at, turn in enumerate(scene.progress.turns)}
+        for offer in self.machine.possible(scene.progress, call_out=out):
+            if not offer.reference or offer.wait:
+                continue
+            turn, side = scene.progress.turns[at[offer.reference]], scene.sides[at[offer.reference]]
+            sides = scene.sides
+            said: dict[str, object] = {}
+            if offer.kind == "enter-awb":
+                if side.truth != Truth.WORKING:
+                    continue
+                said = {"awb": own_awb(turn)}
+                sides = _at(sides, at[offer.reference], replace(side, truth=Truth.BOOKED))
+            if offer.kind == "use-paper":
+                said = {"sha256": "5ha", "pages": 1}
+            act = self.machine.acts[offer.kind](offer.reference, **said)
+            progress = self.machine.decide(scene.progress, act, NOW, self._rules, call_out=out)
+            refused = getattr(progress, "reason", "")
+            after = scene if refused else plain(Scene(progress, sides), scene)
+            yield Move(f"a person: {offer.kind} of {offer.reference}", after, decides=offer.kind, refused=refused)
+
+    @property
+    def _rules(self) -> Rules:
+        return self.machine.rules(polls_max=self.polls_max, stop_on_faulty_data=self.stop_on_faulty_data)
 
     def _wishes(self, progress: Progress) -> Iterator[tuple[str, Progress]]:
         machine = self.machine
@@ -196,9 +236,9 @@ class World:
             yield "changes the content", replace(progress, version=2, digest="e")
         if self.runs > 1 and not progress.failed_told and machine.status(progress) == Status.FAILED:
             yield "is told failed", replace(progress, failed_told=True)
-        for at, turn in enumerate(progress.turns):
+        for turn in progress.turns:
             if turn.state == State.WAITING and turn.planned_due is None and self.polls_max > 1:
-                yield "polls now", _put(progress, at, machine.poll_now(turn, NOW))
+                yield "polls now", machine.decide(progress, machine.acts["poll-now"](turn.reference), NOW, self._rules)
 
     # --- what ClickPost says: the first answer is the cooperative one
 
@@ -254,7 +294,7 @@ class World:
                     yield Answer(refused, Truth.REFUSED)
                 for now in (NOW, WEEKS_LATER) if lapsed else (NOW,):
                     yield Answer(NotYet(), Truth.WORKING, now=now)
-                if not side.doubted:
+                if self.doubts and not side.doubted:
                     yield Answer(Unknown(), Truth.WORKING, doubted=True)
             case Truth.REFUSED:
                 yield Answer(NO, Truth.REFUSED)
@@ -279,7 +319,7 @@ def _cancels(truth: Truth) -> Iterator[Answer]:
 
 
 def own_awb(turn: Turn) -> str:
-    return f"of {turn.reference}"
+    return f"of-{turn.reference}"
 
 
 def plain(scene: Scene, before: Scene) -> Scene:

@@ -18,8 +18,8 @@ from bilty.hearing import claimed
 from bilty.shipment import Appointment, Facility, Shipment, decode
 from bilty.shipping_provider import Connector, Terms
 from bilty.store.database import Connection, Pool
-from bilty.store.progress import turn_of
 from bilty.store.providers import Keyring, Opened
+from bilty.store.turn_rows import turn_of
 from bilty.turn import Step, Turn
 
 log = structlog.get_logger()

@@ -13,8 +13,10 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from bilty.reply import Courier
 from bilty.store.database import CHANGED_CHANNEL, DUE_CHANNEL, Connection
+from bilty.store.listed import courier_ids, courier_of, write_codes
+from bilty.store.turn_ends import end_of, write_ends
+from bilty.store.turn_rows import COLUMNS, row_of, turn_of
 from bilty.turn import State, Turn
 from bilty.workflow import Progress, concerns, status
 
@@ -35,9 +37,6 @@ class Course:
 
 NOTIFY_BYTES_MAX = 7_900
 """PostgreSQL takes payloads under 8,000 bytes; a longer list of ids is sent blank: look at all."""
-_TURN_COLUMNS = """id, shipment_id, version, run, priority, cp_id, account_code, courier_name, reference, state, due_at,
-    fence, asks, unknowns, polls_done, tries, planned_due, asked_at, lapsed_at, awb, label_url, label_sha256,
-    label_pages, code, message, couriers"""
 
 
 @asynccontextmanager
@@ -67,7 +66,7 @@ async def courses_of(connection: Connection, shipment_ids: Sequence[int], *, loc
     )
     digests = await _digests(connection, shipment_ids)
     turns = await connection.fetch(
-        f"""SELECT {_TURN_COLUMNS} FROM turns WHERE shipment_id = ANY($1)
+        f"""SELECT {COLUMNS} FROM turns WHERE shipment_id = ANY($1)
              ORDER BY id {"FOR UPDATE" if lock else ""}""",  # noqa: S608 - constants
         shipment_ids,
     )
@@ -110,62 +109,13 @@ def _course(row: asyncpg.Record, turns: Sequence[asyncpg.Record], digests: Mappi
     )
 
 
-def turn_of(row: asyncpg.Record, digest: str) -> Turn:
-    courier = row["cp_id"] is not None
-    return Turn(
-        run=row["run"],
-        priority=row["priority"],
-        courier=Courier(row["cp_id"], row["account_code"], row["courier_name"]) if courier else None,
-        reference=row["reference"],
-        digest=digest,
-        state=State(row["state"]),
-        due_at=row["due_at"],
-        asks=row["asks"],
-        unknowns=row["unknowns"],
-        polls_done=row["polls_done"],
-        tries=row["tries"],
-        planned_due=row["planned_due"],
-        asked_at=row["asked_at"],
-        lapsed_at=row["lapsed_at"],
-        awb=row["awb"],
-        label_url=row["label_url"],
-        label_sha256=row["label_sha256"],
-        label_pages=row["label_pages"],
-        code=row["code"],
-        message=row["message"],
-        couriers=msgspec.json.decode(row["couriers"], type=tuple[Courier, ...]),
-    )
-
-
 def _turn_row(course: Course, turn: Turn) -> dict[str, object]:
-    courier = turn.courier
     return {
         "id": course.ids.get(turn.reference),
         "shipment_id": course.shipment_id,
         "provider_id": course.provider_id,
         "version": course.after.version,
-        "run": turn.run,
-        "priority": turn.priority,
-        "cp_id": courier and courier.cp_id,
-        "account_code": courier and courier.account_code,
-        "courier_name": courier and courier.name,
-        "reference": turn.reference,
-        "state": turn.state,
-        "due_at": turn.due_at,
-        "asks": turn.asks,
-        "unknowns": turn.unknowns,
-        "polls_done": turn.polls_done,
-        "tries": turn.tries,
-        "planned_due": turn.planned_due,
-        "asked_at": turn.asked_at,
-        "lapsed_at": turn.lapsed_at,
-        "awb": turn.awb,
-        "label_url": turn.label_url,
-        "label_sha256": turn.label_sha256,
-        "label_pages": turn.label_pages,
-        "code": turn.code,
-        "message": turn.message,
-        "couriers": turn.couriers,
+        **row_of(turn),
     }
 
 
@@ -180,7 +130,10 @@ async def _write(connection: Connection, courses: Sequence[Course], now: datetim
     begun = [(c, _turn_row(c, turn)) for c, was, turn in moved if was is None]
     if begun:
         await _insert_turns(connection, begun)
-    await _update_shipments(connection, courses)
+    await _update_shipments(connection, [c for c in courses if _shown(c.before) != _shown(c.after)], now)
+    await write_codes(connection, [pair for c, was, turn in moved for pair in _codes(c, was, turn)])
+    if ends := [(c.ids[turn.reference], end) for c, was, turn in moved if (end := end_of(c.after, was, turn))]:
+        await write_ends(connection, ends, now)
     await _write_timeline(connection, courses, moved, now)
     await notify_changed(connection, [c.shipment_id for c in courses])
     if any(turn.due_at is not None and turn.due_at <= now for _, _, turn in moved):
@@ -196,12 +149,19 @@ def _moved(course: Course) -> list[tuple[Turn | None, Turn]]:
     ]
 
 
+def _codes(course: Course, was: Turn | None, turn: Turn) -> list[tuple[str, int]]:
+    """What may from now on be scanned from paper."""
+    new = ([turn.reference] if was is None else []) + ([turn.awb] if was is None or was.awb != turn.awb else [])
+    return [(code, course.shipment_id) for code in new]
+
+
 async def _update_turns(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
     await connection.execute(
         """UPDATE turns t SET state = r.state, due_at = r.due_at, asks = r.asks, unknowns = r.unknowns,
                   polls_done = r.polls_done, tries = r.tries, planned_due = r.planned_due, asked_at = r.asked_at,
                   lapsed_at = r.lapsed_at, awb = r.awb, label_url = r.label_url, label_sha256 = r.label_sha256,
-                  label_pages = r.label_pages, code = r.code, message = r.message, couriers = r.couriers
+                  label_pages = r.label_pages, code = r.code, message = r.message, couriers = r.couriers,
+                  settled = r.settled
              FROM jsonb_populate_recordset(NULL::turns, $1) r WHERE t.id = r.id""",
         msgspec.json.encode(rows).decode(),
     )
@@ -223,7 +183,8 @@ async def _insert_turns(connection: Connection, begun: Sequence[tuple[Course, di
         course.ids[reference] = ids[reference]
 
 
-async def _update_shipments(connection: Connection, courses: Sequence[Course]) -> None:
+async def _update_shipments(connection: Connection, courses: Sequence[Course], now: datetime) -> None:
+    couriers = await courier_ids(connection, [(c.provider_id, courier_of(c.after)) for c in courses])
     rows = [
         {
             "id": c.shipment_id,
@@ -234,23 +195,30 @@ async def _update_shipments(connection: Connection, courses: Sequence[Course]) -
             "dispatched": c.after.dispatched,
             "status": status(c.after),
             "concerns": [concern for concern, _ in concerns(c.after)],
+            "courier_id": couriers[c.provider_id, courier_of(c.after)],
         }
         for c in courses
-        if _shown(c.before) != _shown(c.after)
     ]
     if rows:
         await connection.execute(
             """UPDATE shipments s SET run = r.run, hold = r.hold, cancel_asked = r.cancel_asked,
-                      failed_told = r.failed_told, dispatched = r.dispatched, status = r.status, concerns = r.concerns
+                      failed_told = r.failed_told, dispatched = r.dispatched, status = r.status, concerns = r.concerns,
+                      concerned_at = CASE WHEN r.concerns = '{}' THEN NULL
+                                          WHEN r.concerns <@ s.concerns THEN s.concerned_at ELSE $2 END,
+                      courier_id = r.courier_id,
+                      scheduled_at = CASE WHEN r.run > s.run THEN $2 ELSE s.scheduled_at END,
+                      printed_at = CASE WHEN r.status = 'label_ready' AND s.status NOT IN ('label_ready', 'dispatched')
+                                        THEN NULL ELSE s.printed_at END -- a label that has just come is on no paper
                  FROM jsonb_to_recordset($1) AS r(id bigint, run integer, hold text, cancel_asked boolean,
-                      failed_told boolean, dispatched boolean, status text, concerns text[])
+                      failed_told boolean, dispatched boolean, status text, concerns text[], courier_id integer)
                 WHERE s.id = r.id""",
             msgspec.json.encode(rows).decode(),
+            now,
         )
 
 
 def _shown(progress: Progress) -> tuple[object, ...]:
-    return replace(progress, turns=()), status(progress), concerns(progress)
+    return replace(progress, turns=()), status(progress), concerns(progress), courier_of(progress)
 
 
 _COUNTING = (State.UNCLEAR, State.WAITING, State.FETCHING)

@@ -147,7 +147,7 @@ def _wrong_awb(progress: Progress) -> str:
     elif progress.cancel_asked:
         wherefore = "the shipment is cancelled"
     else:
-        return "a wrong one puts another shipment's label on these boxes."
+        return "a wrong one puts another shipment's label on these boxes, and the true booking is watched no more."
     return f"{wherefore}, so this one is cancelled at once, and a wrong one would be another shipment's."
 
 

@@ -96,13 +96,17 @@ def _no_label(progress: Progress, lapsed: list[Turn], rules: Rules) -> Problem:
 _TOLD = {
     Concern.UNDECIDED: (
         "ClickPost gave no usable answer on whether {name} booked it under reference {reference}.",
-        "Look the reference up in the ClickPost B2B dashboard. If it is there, choose Enter its AWB; if not, Not "  # noqa: ISC004 - one sentence
-        "booked. Nobody else is asked until it is known, so that nothing is booked twice.",
+        (
+            "Look the reference up in the ClickPost B2B dashboard. If it is there, choose Enter its AWB; if not, Not "
+            "booked. Nobody else is asked until it is known, so that nothing is booked twice."
+        ),
     ),
     Concern.UNLABELLED: (
         "{name} booked it under AWB {awb}, but its label does not come.",
-        "Ask {name} for the label of AWB {awb} and choose Upload the courier's PDF, or Cancel this AWB. Bilty keeps "  # noqa: ISC004 - one sentence
-        "trying.",
+        (
+            "Ask {name} for the label of AWB {awb} and choose Upload the courier's PDF, or Cancel this AWB. Bilty "
+            "keeps trying."
+        ),
     ),
     Concern.STOPPED: (
         "{name} refused for a reason that other couriers share: {words}",

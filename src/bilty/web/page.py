@@ -7,7 +7,7 @@ from litestar.datastructures import Cookie
 from litestar.response import Redirect, Template
 
 from bilty import telling
-from bilty.store import providers, showing
+from bilty.store import attention, providers, showing
 from bilty.store.access import User
 from bilty.store.database import Connection
 from bilty.store.showing import Seen
@@ -30,8 +30,8 @@ async def page(
             "user": viewer,
             "nav": nav,
             "banners": await _banners(connection),
-            "attention": await showing.attention_count(connection, viewer.facilities),
-            "attention_max": showing.ATTENTION_MAX,
+            "attention": await attention.attention_count(connection, viewer.facilities),
+            "attention_max": attention.COUNT_MAX,
             "said": _said(request),
         }
     taken = [_said_cookie("")] if around["said"] else []

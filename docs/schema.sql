@@ -1,0 +1,884 @@
+-- What the files of src/bilty/store/migrations make. Renewed by: RENEW_SCHEMA=1 ./run test -k schema_sql
+
+
+CREATE TYPE public.pgqueuer_status AS ENUM (
+    'queued',
+    'picked',
+    'successful',
+    'exception',
+    'canceled',
+    'deleted',
+    'failed'
+);
+
+CREATE FUNCTION public.audit_stays() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit trail only grows' USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+CREATE FUNCTION public.fn_pgqueuer_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    to_emit BOOLEAN := false;  -- Flag to decide whether to emit a notification
+BEGIN
+    -- Check operation type and set the emit flag accordingly
+    IF TG_OP = 'UPDATE' AND OLD IS DISTINCT FROM NEW THEN
+        to_emit := true;
+    ELSIF TG_OP = 'DELETE' THEN
+        to_emit := true;
+    ELSIF TG_OP = 'INSERT' THEN
+        to_emit := true;
+    ELSIF TG_OP = 'TRUNCATE' THEN
+        to_emit := true;
+    END IF;
+
+    -- Perform notification if the emit flag is set
+    IF to_emit THEN
+        PERFORM pg_notify(
+            'ch_pgqueuer',
+            json_build_object(
+                'channel', 'ch_pgqueuer',
+                'operation', lower(TG_OP),
+                'sent_at', NOW(),
+                'table', TG_TABLE_NAME,
+                'type', 'table_changed_event'
+            )::text
+        );
+    END IF;
+
+    -- Return appropriate value based on the operation
+    IF TG_OP IN ('INSERT', 'UPDATE') THEN
+        RETURN NEW;
+    ELSIF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    ELSE
+        RETURN NULL; -- For TRUNCATE and other non-row-specific contexts
+    END IF;
+
+END;
+$$;
+
+CREATE FUNCTION public.words_of(name text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN array_remove(regexp_split_to_array(lower(name), '[[:space:][:punct:]]+'::text), ''::text);
+
+CREATE TABLE public.api_keys (
+    id integer NOT NULL,
+    name text NOT NULL,
+    scope text NOT NULL,
+    hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    prefix text DEFAULT ''::text NOT NULL,
+    used_on date,
+    CONSTRAINT api_keys_scope_check CHECK ((scope = ANY (ARRAY['read'::text, 'dispatch'::text, 'admin'::text])))
+);
+
+ALTER TABLE public.api_keys ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.api_keys_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.audit (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor_kind text NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL,
+    shipment_id bigint,
+    facility_id integer,
+    before jsonb,
+    after jsonb,
+    CONSTRAINT audit_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['user'::text, 'key'::text, 'command'::text, 'bilty'::text])))
+);
+
+ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.awbs (
+    cp_id integer NOT NULL,
+    awb text NOT NULL,
+    turn_id bigint NOT NULL
+);
+
+CREATE TABLE public.boxes (
+    shipment_id bigint NOT NULL,
+    version integer NOT NULL,
+    number integer NOT NULL,
+    reference text NOT NULL,
+    awb text DEFAULT ''::text NOT NULL,
+    CONSTRAINT boxes_number_check CHECK (((number >= 1) AND (number <= 999)))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE public.consignee_names (
+    name text NOT NULL COLLATE pg_catalog."C",
+    words tsvector GENERATED ALWAYS AS (array_to_tsvector(public.words_of(name))) STORED NOT NULL
+);
+
+CREATE TABLE public.couriers (
+    id integer NOT NULL,
+    provider_id integer NOT NULL,
+    name text NOT NULL
+);
+
+ALTER TABLE public.couriers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.couriers_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.exchanges (
+    id bigint NOT NULL,
+    turn_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    step text NOT NULL,
+    request text NOT NULL,
+    status integer NOT NULL,
+    answer text NOT NULL,
+    duration_ms integer NOT NULL
+);
+
+ALTER TABLE public.exchanges ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.exchanges_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.facilities (
+    id integer NOT NULL,
+    code text NOT NULL,
+    content jsonb NOT NULL
+);
+
+ALTER TABLE public.facilities ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.facilities_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.installation (
+    only_row boolean DEFAULT true NOT NULL,
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    CONSTRAINT installation_only_row_check CHECK (only_row)
+);
+
+CREATE TABLE public.job_items (
+    job_id bigint NOT NULL,
+    "position" integer NOT NULL,
+    shipment_id bigint NOT NULL,
+    outcome text DEFAULT ''::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT job_items_outcome_check CHECK ((outcome = ANY (ARRAY[''::text, 'done'::text, 'refused'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE public.jobs (
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    input jsonb NOT NULL,
+    actor_kind text NOT NULL,
+    actor text NOT NULL,
+    facilities integer[],
+    asked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    total integer NOT NULL,
+    done integer DEFAULT 0 NOT NULL,
+    refused integer DEFAULT 0 NOT NULL,
+    result jsonb,
+    problem text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE public.jobs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.jobs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.migrations (
+    name text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE public.notices (
+    provider_id integer NOT NULL,
+    facility_id integer NOT NULL,
+    cp_id integer NOT NULL,
+    account_code text NOT NULL,
+    code integer NOT NULL,
+    message text NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE public.pgqueuer (
+    id bigint NOT NULL,
+    priority integer NOT NULL,
+    queue_manager_id uuid,
+    created timestamp with time zone DEFAULT now() NOT NULL,
+    updated timestamp with time zone DEFAULT now() NOT NULL,
+    heartbeat timestamp with time zone DEFAULT now() NOT NULL,
+    execute_after timestamp with time zone DEFAULT now() NOT NULL,
+    status public.pgqueuer_status NOT NULL,
+    entrypoint text NOT NULL,
+    dedupe_key text,
+    payload bytea,
+    headers jsonb,
+    attempts integer DEFAULT 0 NOT NULL,
+    slot bigint
+);
+
+CREATE SEQUENCE public.pgqueuer_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE public.pgqueuer_id_seq OWNED BY public.pgqueuer.id;
+
+CREATE TABLE public.pgqueuer_log (
+    id bigint NOT NULL,
+    created timestamp with time zone DEFAULT now() NOT NULL,
+    job_id bigint NOT NULL,
+    status public.pgqueuer_status NOT NULL,
+    priority integer NOT NULL,
+    entrypoint text NOT NULL,
+    traceback jsonb,
+    aggregated boolean DEFAULT false
+);
+
+ALTER TABLE public.pgqueuer_log ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.pgqueuer_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.pgqueuer_schedules (
+    id bigint NOT NULL,
+    expression text NOT NULL,
+    entrypoint text NOT NULL,
+    heartbeat timestamp with time zone DEFAULT now() NOT NULL,
+    created timestamp with time zone DEFAULT now() NOT NULL,
+    updated timestamp with time zone DEFAULT now() NOT NULL,
+    next_run timestamp with time zone DEFAULT now() NOT NULL,
+    last_run timestamp with time zone,
+    status public.pgqueuer_status DEFAULT 'queued'::public.pgqueuer_status
+);
+
+CREATE SEQUENCE public.pgqueuer_schedules_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE public.pgqueuer_schedules_id_seq OWNED BY public.pgqueuer_schedules.id;
+
+CREATE TABLE public.pgqueuer_statistics (
+    id bigint NOT NULL,
+    created timestamp with time zone DEFAULT date_trunc('sec'::text, now()) NOT NULL,
+    count bigint NOT NULL,
+    priority integer NOT NULL,
+    status public.pgqueuer_status NOT NULL,
+    entrypoint text NOT NULL
+);
+
+CREATE SEQUENCE public.pgqueuer_statistics_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE public.pgqueuer_statistics_id_seq OWNED BY public.pgqueuer_statistics.id;
+
+CREATE TABLE public.prints (
+    id bigint NOT NULL,
+    shipment_id bigint NOT NULL,
+    turn_id bigint NOT NULL,
+    sha256 text NOT NULL,
+    copy integer NOT NULL,
+    job_id bigint,
+    actor_kind text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone,
+    CONSTRAINT prints_copy_check CHECK ((copy >= 1))
+);
+
+ALTER TABLE public.prints ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.prints_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.sessions (
+    hash bytea NOT NULL,
+    user_id integer NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    agent text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE public.sessions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.sessions_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.shipment_codes (
+    code text NOT NULL COLLATE pg_catalog."C",
+    shipment_id bigint NOT NULL
+);
+
+CREATE TABLE public.shipment_keys (
+    shipment_id bigint NOT NULL,
+    facility_id integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    number text NOT NULL COLLATE pg_catalog."C",
+    order_number text NOT NULL COLLATE pg_catalog."C",
+    consignee text NOT NULL COLLATE pg_catalog."C",
+    box_count integer NOT NULL,
+    weight_g integer NOT NULL,
+    value numeric(14,2) NOT NULL
+);
+
+CREATE TABLE public.shipment_versions (
+    shipment_id bigint NOT NULL,
+    version integer NOT NULL,
+    digest text NOT NULL,
+    content jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE public.shipments (
+    id bigint NOT NULL,
+    facility_id integer NOT NULL,
+    provider_id integer NOT NULL,
+    number text NOT NULL,
+    order_number text NOT NULL,
+    consignee text NOT NULL,
+    city text NOT NULL,
+    box_count integer NOT NULL,
+    weight_g integer NOT NULL,
+    value numeric(14,2) NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    run integer DEFAULT 0 NOT NULL,
+    hold text DEFAULT ''::text NOT NULL,
+    cancel_asked boolean DEFAULT false NOT NULL,
+    failed_told boolean DEFAULT false NOT NULL,
+    dispatched boolean DEFAULT false NOT NULL,
+    status text NOT NULL,
+    concerns text[] DEFAULT '{}'::text[] NOT NULL,
+    warnings text[] DEFAULT '{}'::text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    printed_at timestamp with time zone,
+    standing text GENERATED ALWAYS AS (
+CASE
+    WHEN ((status = 'label_ready'::text) AND (printed_at IS NULL)) THEN 'ready_not_printed'::text
+    ELSE status
+END) STORED NOT NULL,
+    courier_id integer NOT NULL,
+    concerned_at timestamp with time zone,
+    scheduled_at timestamp with time zone,
+    CONSTRAINT shipments_box_count_check CHECK (((box_count >= 1) AND (box_count <= 999)))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE public.shipments ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.shipments_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.shipping_providers (
+    id integer NOT NULL,
+    code text NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    connector jsonb,
+    sealed_key bytea,
+    revision integer DEFAULT 0 NOT NULL,
+    paused_at timestamp with time zone,
+    paused_why text DEFAULT ''::text NOT NULL,
+    alarmed_at timestamp with time zone,
+    alarmed_why text DEFAULT ''::text NOT NULL,
+    silent_since timestamp with time zone,
+    CONSTRAINT shipping_providers_check CHECK (((connector IS NULL) = (sealed_key IS NULL)))
+);
+
+ALTER TABLE public.shipping_providers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.shipping_providers_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.sign_in_links (
+    hash bytea NOT NULL,
+    user_id integer,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE public.sign_in_tries (
+    id bigint NOT NULL,
+    subject bytea NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.sign_in_tries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.sign_in_tries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.timeline (
+    id bigint NOT NULL,
+    shipment_id bigint NOT NULL,
+    turn_id bigint,
+    at timestamp with time zone NOT NULL,
+    state text NOT NULL,
+    polls_done integer DEFAULT 0 NOT NULL,
+    message text DEFAULT ''::text NOT NULL,
+    actor text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE public.timeline ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.timeline_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.turn_ends (
+    turn_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    facility_id integer NOT NULL,
+    cp_id integer NOT NULL,
+    account_code text NOT NULL,
+    courier_name text NOT NULL,
+    ended text NOT NULL,
+    took_ms bigint,
+    CONSTRAINT turn_ends_ended_check CHECK ((ended = ANY (ARRAY['label'::text, 'refused'::text, 'lapsed'::text])))
+);
+
+CREATE TABLE public.turns (
+    id bigint NOT NULL,
+    shipment_id bigint NOT NULL,
+    provider_id integer NOT NULL,
+    version integer NOT NULL,
+    run integer NOT NULL,
+    priority integer NOT NULL,
+    cp_id integer,
+    account_code text,
+    courier_name text,
+    reference text NOT NULL,
+    state text NOT NULL,
+    due_at timestamp with time zone,
+    claimed_at timestamp with time zone,
+    fence bigint DEFAULT 0 NOT NULL,
+    asks integer DEFAULT 0 NOT NULL,
+    unknowns integer DEFAULT 0 NOT NULL,
+    polls_done integer DEFAULT 0 NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    planned_due timestamp with time zone,
+    asked_at timestamp with time zone,
+    lapsed_at timestamp with time zone,
+    pickup_at timestamp with time zone,
+    appointment jsonb,
+    facility jsonb,
+    awb text DEFAULT ''::text NOT NULL,
+    label_url text DEFAULT ''::text NOT NULL,
+    label_sha256 text DEFAULT ''::text NOT NULL,
+    label_pages integer DEFAULT 0 NOT NULL,
+    children jsonb DEFAULT '[]'::jsonb NOT NULL,
+    code integer DEFAULT 0 NOT NULL,
+    message text DEFAULT ''::text NOT NULL,
+    couriers jsonb DEFAULT '[]'::jsonb NOT NULL,
+    settled boolean DEFAULT false NOT NULL,
+    CONSTRAINT turns_check CHECK (((priority = 0) = (cp_id IS NULL))),
+    CONSTRAINT turns_priority_check CHECK (((priority >= 0) AND (priority <= 3))),
+    CONSTRAINT turns_reference_check CHECK ((length(reference) <= 20))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE public.turns ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.turns_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.user_facilities (
+    user_id integer NOT NULL,
+    facility_id integer NOT NULL
+);
+
+CREATE TABLE public.users (
+    id integer NOT NULL,
+    email text NOT NULL,
+    role text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    password_hash text DEFAULT ''::text NOT NULL,
+    all_facilities boolean DEFAULT true NOT NULL,
+    disabled_at timestamp with time zone,
+    seen_at timestamp with time zone,
+    CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'dispatcher'::text, 'viewer'::text])))
+);
+
+ALTER TABLE public.users ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.users_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY public.pgqueuer ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_id_seq'::regclass);
+
+ALTER TABLE ONLY public.pgqueuer_schedules ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_schedules_id_seq'::regclass);
+
+ALTER TABLE ONLY public.pgqueuer_statistics ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_statistics_id_seq'::regclass);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_hash_key UNIQUE (hash);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.awbs
+    ADD CONSTRAINT awbs_pkey PRIMARY KEY (cp_id, awb);
+
+ALTER TABLE ONLY public.boxes
+    ADD CONSTRAINT boxes_pkey PRIMARY KEY (shipment_id, version, number);
+
+ALTER TABLE ONLY public.consignee_names
+    ADD CONSTRAINT consignee_names_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.couriers
+    ADD CONSTRAINT couriers_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.couriers
+    ADD CONSTRAINT couriers_provider_id_name_key UNIQUE (provider_id, name);
+
+ALTER TABLE ONLY public.exchanges
+    ADD CONSTRAINT exchanges_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.facilities
+    ADD CONSTRAINT facilities_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.facilities
+    ADD CONSTRAINT facilities_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.installation
+    ADD CONSTRAINT installation_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.job_items
+    ADD CONSTRAINT job_items_job_id_shipment_id_key UNIQUE (job_id, shipment_id);
+
+ALTER TABLE ONLY public.job_items
+    ADD CONSTRAINT job_items_pkey PRIMARY KEY (job_id, "position");
+
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.migrations
+    ADD CONSTRAINT migrations_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.notices
+    ADD CONSTRAINT notices_pkey PRIMARY KEY (provider_id, facility_id, cp_id, account_code);
+
+ALTER TABLE ONLY public.pgqueuer_log
+    ADD CONSTRAINT pgqueuer_log_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.pgqueuer
+    ADD CONSTRAINT pgqueuer_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.pgqueuer_schedules
+    ADD CONSTRAINT pgqueuer_schedules_expression_entrypoint_key UNIQUE (expression, entrypoint);
+
+ALTER TABLE ONLY public.pgqueuer_schedules
+    ADD CONSTRAINT pgqueuer_schedules_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.pgqueuer_statistics
+    ADD CONSTRAINT pgqueuer_statistics_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.prints
+    ADD CONSTRAINT prints_job_id_shipment_id_key UNIQUE (job_id, shipment_id);
+
+ALTER TABLE ONLY public.prints
+    ADD CONSTRAINT prints_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.prints
+    ADD CONSTRAINT prints_shipment_id_sha256_copy_key UNIQUE (shipment_id, sha256, copy);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (hash);
+
+ALTER TABLE ONLY public.shipment_codes
+    ADD CONSTRAINT shipment_codes_pkey PRIMARY KEY (code, shipment_id);
+
+ALTER TABLE ONLY public.shipment_keys
+    ADD CONSTRAINT shipment_keys_pkey PRIMARY KEY (shipment_id);
+
+ALTER TABLE ONLY public.shipment_versions
+    ADD CONSTRAINT shipment_versions_pkey PRIMARY KEY (shipment_id, version);
+
+ALTER TABLE ONLY public.shipments
+    ADD CONSTRAINT shipments_facility_id_number_key UNIQUE (facility_id, number);
+
+ALTER TABLE ONLY public.shipments
+    ADD CONSTRAINT shipments_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.shipping_providers
+    ADD CONSTRAINT shipping_providers_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.shipping_providers
+    ADD CONSTRAINT shipping_providers_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.sign_in_links
+    ADD CONSTRAINT sign_in_links_pkey PRIMARY KEY (hash);
+
+ALTER TABLE ONLY public.sign_in_tries
+    ADD CONSTRAINT sign_in_tries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.timeline
+    ADD CONSTRAINT timeline_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.turn_ends
+    ADD CONSTRAINT turn_ends_pkey PRIMARY KEY (turn_id);
+
+ALTER TABLE ONLY public.turns
+    ADD CONSTRAINT turns_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.turns
+    ADD CONSTRAINT turns_reference_key UNIQUE (reference);
+
+ALTER TABLE ONLY public.turns
+    ADD CONSTRAINT turns_shipment_id_run_priority_key UNIQUE (shipment_id, run, priority);
+
+ALTER TABLE ONLY public.user_facilities
+    ADD CONSTRAINT user_facilities_pkey PRIMARY KEY (user_id, facility_id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_email_key UNIQUE (email);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+CREATE INDEX audit_by_action ON public.audit USING btree (action, id);
+
+CREATE INDEX audit_by_actor ON public.audit USING btree (actor, id);
+
+CREATE INDEX audit_by_shipment ON public.audit USING btree (shipment_id, id) WHERE (shipment_id IS NOT NULL);
+
+CREATE INDEX audit_by_subject ON public.audit USING btree (subject, id) WHERE (shipment_id IS NULL);
+
+CREATE INDEX consignee_names_by_word ON public.consignee_names USING gin (words) WITH (fastupdate=off);
+
+CREATE INDEX exchanges_by_turn ON public.exchanges USING btree (turn_id, id);
+
+CREATE INDEX job_items_open ON public.job_items USING btree (job_id, "position") WHERE (outcome = ''::text);
+
+CREATE INDEX jobs_by_actor ON public.jobs USING btree (actor, id);
+
+CREATE INDEX jobs_open ON public.jobs USING btree (id) WHERE (ended_at IS NULL);
+
+CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);
+
+CREATE INDEX pgqueuer_ep_prio_id_idx ON public.pgqueuer USING btree (entrypoint, priority DESC, id) WHERE (status = 'queued'::public.pgqueuer_status);
+
+CREATE INDEX pgqueuer_log_created ON public.pgqueuer_log USING btree (created);
+
+CREATE INDEX pgqueuer_log_job_id_status ON public.pgqueuer_log USING btree (job_id, created DESC);
+
+CREATE INDEX pgqueuer_log_not_aggregated ON public.pgqueuer_log USING btree ((1)) WHERE (NOT aggregated);
+
+CREATE INDEX pgqueuer_log_status ON public.pgqueuer_log USING btree (status);
+
+CREATE INDEX pgqueuer_picked_heartbeat_idx ON public.pgqueuer USING btree (heartbeat) WHERE (status = 'picked'::public.pgqueuer_status);
+
+CREATE UNIQUE INDEX pgqueuer_picked_slot_idx ON public.pgqueuer USING btree (entrypoint, slot) WHERE ((status = 'picked'::public.pgqueuer_status) AND (slot IS NOT NULL));
+
+CREATE INDEX pgqueuer_priority_id_id1_idx ON public.pgqueuer USING btree (priority, id DESC) INCLUDE (id) WHERE (status = 'queued'::public.pgqueuer_status);
+
+CREATE INDEX pgqueuer_queue_manager_id_idx ON public.pgqueuer USING btree (queue_manager_id) WHERE (queue_manager_id IS NOT NULL);
+
+CREATE UNIQUE INDEX pgqueuer_statistics_unique_count ON public.pgqueuer_statistics USING btree (priority, date_trunc('sec'::text, timezone('UTC'::text, created)), status, entrypoint);
+
+CREATE UNIQUE INDEX pgqueuer_unique_dedupe_key ON public.pgqueuer USING btree (dedupe_key) WHERE ((status = ANY (ARRAY['queued'::public.pgqueuer_status, 'picked'::public.pgqueuer_status])) AND (dedupe_key IS NOT NULL));
+
+CREATE INDEX pgqueuer_updated_id_id1_idx ON public.pgqueuer USING btree (updated, id DESC) INCLUDE (id) WHERE (status = 'picked'::public.pgqueuer_status);
+
+CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id);
+
+CREATE INDEX shipment_keys_by_boxes ON public.shipment_keys USING btree (box_count, shipment_id);
+
+CREATE INDEX shipment_keys_by_consignee ON public.shipment_keys USING btree (consignee, shipment_id);
+
+CREATE INDEX shipment_keys_by_number ON public.shipment_keys USING btree (number, shipment_id);
+
+CREATE INDEX shipment_keys_by_order ON public.shipment_keys USING btree (order_number, shipment_id);
+
+CREATE INDEX shipment_keys_by_value ON public.shipment_keys USING btree (value, shipment_id);
+
+CREATE INDEX shipment_keys_by_weight ON public.shipment_keys USING btree (weight_g, shipment_id);
+
+CREATE INDEX shipments_by_courier ON public.shipments USING btree (courier_id, standing, id) INCLUDE (created_at);
+
+CREATE INDEX shipments_by_facility ON public.shipments USING btree (facility_id, courier_id, standing, id) INCLUDE (created_at);
+
+CREATE INDEX shipments_by_status ON public.shipments USING btree (status, id);
+
+CREATE INDEX shipments_concerned ON public.shipments USING btree (concerned_at, id) INCLUDE (facility_id) WHERE (concerned_at IS NOT NULL);
+
+CREATE INDEX shipments_in_flight ON public.shipments USING btree (scheduled_at) INCLUDE (facility_id) WHERE (status = ANY (ARRAY['scheduling'::text, 'label_requested'::text]));
+
+CREATE INDEX sign_in_tries_by_age ON public.sign_in_tries USING btree (at);
+
+CREATE INDEX sign_in_tries_by_subject ON public.sign_in_tries USING btree (subject, at);
+
+CREATE INDEX timeline_by_shipment ON public.timeline USING btree (shipment_id, id);
+
+CREATE INDEX turn_ends_by_time ON public.turn_ends USING btree (at);
+
+CREATE INDEX turns_due ON public.turns USING btree (provider_id, due_at) WHERE (due_at IS NOT NULL);
+
+CREATE UNIQUE INDEX turns_one_holder ON public.turns USING btree (shipment_id) WHERE (state = ANY (ARRAY['fetching'::text, 'unlabelled'::text, 'won'::text]));
+
+CREATE UNIQUE INDEX turns_one_open ON public.turns USING btree (shipment_id) WHERE (state = ANY (ARRAY['ranking'::text, 'asking'::text, 'unclear'::text, 'waiting'::text, 'undecided'::text]));
+
+CREATE TRIGGER audit_stays BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION public.audit_stays();
+
+CREATE TRIGGER audit_stays_whole BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.audit_stays();
+
+CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.pgqueuer FOR EACH STATEMENT EXECUTE FUNCTION public.fn_pgqueuer_changed();
+
+ALTER TABLE ONLY public.awbs
+    ADD CONSTRAINT awbs_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.boxes
+    ADD CONSTRAINT boxes_shipment_id_version_fkey FOREIGN KEY (shipment_id, version) REFERENCES public.shipment_versions(shipment_id, version) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.couriers
+    ADD CONSTRAINT couriers_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.shipping_providers(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.exchanges
+    ADD CONSTRAINT exchanges_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.job_items
+    ADD CONSTRAINT job_items_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notices
+    ADD CONSTRAINT notices_facility_id_fkey FOREIGN KEY (facility_id) REFERENCES public.facilities(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notices
+    ADD CONSTRAINT notices_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.shipping_providers(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.prints
+    ADD CONSTRAINT prints_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.prints
+    ADD CONSTRAINT prints_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.prints
+    ADD CONSTRAINT prints_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.shipment_keys
+    ADD CONSTRAINT shipment_keys_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.shipment_versions
+    ADD CONSTRAINT shipment_versions_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.shipments
+    ADD CONSTRAINT shipments_facility_id_fkey FOREIGN KEY (facility_id) REFERENCES public.facilities(id);
+
+ALTER TABLE ONLY public.shipments
+    ADD CONSTRAINT shipments_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.shipping_providers(id);
+
+ALTER TABLE ONLY public.sign_in_links
+    ADD CONSTRAINT sign_in_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.timeline
+    ADD CONSTRAINT timeline_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.timeline
+    ADD CONSTRAINT timeline_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.turn_ends
+    ADD CONSTRAINT turn_ends_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.turns
+    ADD CONSTRAINT turns_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.shipping_providers(id);
+
+ALTER TABLE ONLY public.turns
+    ADD CONSTRAINT turns_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.turns
+    ADD CONSTRAINT turns_shipment_id_version_fkey FOREIGN KEY (shipment_id, version) REFERENCES public.shipment_versions(shipment_id, version) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_facilities
+    ADD CONSTRAINT user_facilities_facility_id_fkey FOREIGN KEY (facility_id) REFERENCES public.facilities(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_facilities
+    ADD CONSTRAINT user_facilities_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;

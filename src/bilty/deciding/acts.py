@@ -1,0 +1,214 @@
+"""The vocabulary of people's decisions: the acts, what each does to a turn, and the two answers."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, TypeAlias
+
+from bilty.reply import Courier
+from bilty.turn import State
+
+_AWB = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{3,39}", re.ASCII)
+
+
+class ActKind(StrEnum):
+    """The values are part of addresses."""
+
+    SCHEDULE = "schedule"
+    CANCEL = "cancel"
+    POLL_NOW = "poll-now"
+    FALL_OVER = "fall-over"
+    ASK_AGAIN = "ask-again"
+    NOT_BOOKED = "not-booked"
+    ENTER_AWB = "enter-awb"
+    FETCH_AGAIN = "fetch-again"
+    USE_PAPER = "use-paper"
+    GIVE_UP_AWB = "give-up-awb"
+    USE_LATE = "use-late"
+    CANCEL_LATE = "cancel-late"
+    GO_ON = "go-on"
+    SETTLED = "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """With `courier` it alone is asked, one of those that ClickPost ranked before; otherwise ClickPost's order is."""
+
+    kind: ClassVar = ActKind.SCHEDULE
+    courier: Courier | None = None
+    without_ewaybill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """The shipment is not to be sent."""
+
+    kind: ClassVar = ActKind.CANCEL
+
+
+@dataclass(frozen=True, slots=True)
+class PollNow:
+    kind: ClassVar = ActKind.POLL_NOW
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class FallOver:
+    """Its turn ends now, before its time is over; it is watched, and the next courier is asked."""
+
+    kind: ClassVar = ActKind.FALL_OVER
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgain:
+    """ClickPost is asked at once whether the courier booked it. That books nothing."""
+
+    kind: ClassVar = ActKind.ASK_AGAIN
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotBooked:
+    """The person looked the reference up at ClickPost. It is watched all the same."""
+
+    kind: ClassVar = ActKind.NOT_BOOKED
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnterAwb:
+    """The person read the AWB under the reference in ClickPost's dashboard: it means what hearing it would."""
+
+    kind: ClassVar = ActKind.ENTER_AWB
+    reference: str
+    awb: str
+
+    @property
+    def is_plausible(self) -> bool:
+        return _AWB.fullmatch(self.awb) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchAgain:
+    kind: ClassVar = ActKind.FETCH_AGAIN
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsePaper:
+    """The label's PDF as the person had it from the courier; it is in the label store already."""
+
+    kind: ClassVar = ActKind.USE_PAPER
+    reference: str
+    sha256: str
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUpAwb:
+    """Its label does not come: the AWB is cancelled, and once that is confirmed the next courier is asked.
+
+    Not for a label that is here: it may be on the boxes already.
+    """
+
+    kind: ClassVar = ActKind.GIVE_UP_AWB
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseLate:
+    """The AWB that came late, or that was picked up though it was to be cancelled, is the shipment's after all."""
+
+    kind: ClassVar = ActKind.USE_LATE
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelLate:
+    kind: ClassVar = ActKind.CANCEL_LATE
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """The next courier is asked, though this one refused for a reason that others share."""
+
+    kind: ClassVar = ActKind.GO_ON
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The person has seen to it outside Bilty. It is shown no more; watching and cancelling go on."""
+
+    kind: ClassVar = ActKind.SETTLED
+    reference: str
+
+
+TurnAct: TypeAlias = (
+    PollNow
+    | FallOver
+    | AskAgain
+    | NotBooked
+    | EnterAwb
+    | FetchAgain
+    | UsePaper
+    | GiveUpAwb
+    | UseLate
+    | CancelLate
+    | GoOn
+    | Settled
+)
+Act: TypeAlias = Schedule | Cancel | TurnAct
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """The act is refused, and nothing has changed. `reason` is a sentence."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An act that may be done, to the turn of `reference`, or to the shipment where that is blank.
+
+    `wait` says why not this very moment. `couriers` are those that *Schedule again* may name.
+    """
+
+    kind: ActKind
+    reference: str = ""
+    wait: str = ""
+    couriers: tuple[Courier, ...] = ()
+
+
+PERSON: Mapping[ActKind, Mapping[State, State]] = {
+    ActKind.POLL_NOW: {State.WAITING: State.WAITING},
+    ActKind.FALL_OVER: {State.WAITING: State.LAPSED},
+    ActKind.ASK_AGAIN: {State.UNDECIDED: State.UNDECIDED},
+    ActKind.NOT_BOOKED: {State.UNDECIDED: State.LAPSED},
+    # As hearing it: also offered, where the shipment moved on since, or surplus, where another has it.
+    ActKind.ENTER_AWB: {State.UNDECIDED: State.FETCHING, State.LAPSED: State.FETCHING},
+    ActKind.FETCH_AGAIN: {State.FETCHING: State.FETCHING, State.UNLABELLED: State.UNLABELLED},
+    ActKind.USE_PAPER: {State.UNLABELLED: State.WON},
+    ActKind.GIVE_UP_AWB: {State.FETCHING: State.SURPLUS, State.UNLABELLED: State.SURPLUS},
+    ActKind.USE_LATE: {State.OFFERED: State.FETCHING, State.PICKED_UP: State.FETCHING},
+    ActKind.CANCEL_LATE: {State.OFFERED: State.SURPLUS},
+    ActKind.GO_ON: {State.STOPPED: State.REFUSED},
+    ActKind.SETTLED: {
+        State.LAPSED: State.LAPSED,
+        State.CONFLICT: State.CONFLICT,
+        State.PICKED_UP: State.PICKED_UP,
+        State.UNCANCELLED: State.UNCANCELLED,
+    },
+}
+"""What a person may decide about a turn in which state, and what the turn is then."""
+
+_PLAIN = (AskAgain, CancelLate, FallOver, FetchAgain, GiveUpAwb, GoOn, NotBooked, PollNow, Settled, UseLate)
+
+
+def plain_act(kind: ActKind, reference: str) -> TurnAct:
+    """The act upon a turn that says nothing but which. Raises KeyError for one that says more."""
+    return {each.kind: each for each in _PLAIN}[kind](reference)

@@ -1,0 +1,112 @@
+"""A person's act, done or refused."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from bilty.deciding.acts import (
+    PERSON,
+    Act,
+    AskAgain,
+    Cancel,
+    CancelLate,
+    EnterAwb,
+    FallOver,
+    FetchAgain,
+    GiveUpAwb,
+    GoOn,
+    No,
+    NotBooked,
+    PollNow,
+    Schedule,
+    Settled,
+    TurnAct,
+    UseLate,
+    UsePaper,
+)
+from bilty.deciding.refusals import stands, turn_of, unknown_turn, why_not, why_not_cancel, why_not_schedule
+from bilty.reply import Label, Paper
+from bilty.turn import Kind, Rules, State, Step, Turn
+from bilty.workflow import Progress, ask_nobody, go_on, hear, lapsed, put, schedule, step_aside
+
+
+def decide(
+    progress: Progress, act: Act, now: datetime, rules: Rules, *, call_out: frozenset[str] = frozenset()
+) -> Progress | No:
+    """The shipment after a person's act, or why it cannot be. `call_out`: of these references a call is out."""
+    match act:
+        case Schedule():
+            why = why_not_schedule(progress, act.courier, without_ewaybill=act.without_ewaybill)
+            scheduled = schedule(progress, now, act.courier, without_ewaybill=act.without_ewaybill)
+            return No(why) if why else scheduled
+        case Cancel():
+            why = why_not_cancel(progress)
+            return No(why) if why else cancel(progress, now)
+        case _:
+            turn = turn_of(progress, act.reference)
+            if turn is None:
+                return No(unknown_turn(act.reference))
+            why = why_not(progress, act.kind, turn, call_out)
+            return No(why) if why else _decide(progress, act, turn, now, rules)
+
+
+def cancel(progress: Progress, now: datetime) -> Progress:
+    """A person does not want it sent: an AWB is cancelled, one that still comes will be, and nobody else is asked."""
+    if progress.dispatched:
+        return progress
+    progress = ask_nobody(replace(progress, cancel_asked=True), now)
+    for turn in progress.turns:
+        if turn.kind is Kind.HOLDS or turn.state is State.OFFERED:
+            progress = put(progress, _given_up(turn, now))
+    return progress
+
+
+def _decide(progress: Progress, act: TurnAct, turn: Turn, now: datetime, rules: Rules) -> Progress | No:
+    state = PERSON[act.kind][turn.state]
+    match act:
+        case PollNow():
+            # Once, uncounted, and then the rhythm as it was.
+            return put(progress, replace(turn, planned_due=turn.due_at, due_at=now))
+        case AskAgain() | FetchAgain():
+            return put(progress, replace(turn, due_at=now))
+        case FallOver() | NotBooked():
+            return go_on(put(progress, lapsed(turn, now, now + rules.watch_interval)), now)
+        case EnterAwb():
+            return _heard_awb(progress, act, turn, now, rules)
+        case UsePaper():
+            return hear(progress, turn, Step.FETCH_LABEL, Paper(act.sha256, act.pages), now, rules)
+        case GiveUpAwb() | CancelLate():
+            return go_on(put(progress, _given_up(turn, now)), now)
+        case UseLate():
+            holds = replace(turn, state=state, due_at=now, polls_done=0, tries=0, settled=False)
+            return step_aside(put(progress, holds), now, rules)
+        case GoOn():
+            return go_on(put(progress, replace(turn, state=state)), now)
+        case Settled():
+            return go_on(_settled(progress, turn), now)
+        case _:
+            assert_never(act)
+
+
+def _given_up(turn: Turn, now: datetime) -> Turn:
+    """Its AWB is too many: cancelled at once, after a tracking read."""
+    return replace(turn, state=State.SURPLUS, polls_done=0, tries=0, due_at=now)
+
+
+def _heard_awb(progress: Progress, act: EnterAwb, turn: Turn, now: datetime, rules: Rules) -> Progress | No:
+    """Refused where hearing it would be a conflict: a person can look again."""
+    if not act.is_plausible:
+        return No("That is no AWB: one has 4 to 40 letters, digits and dashes. Copy it from ClickPost's dashboard.")
+    for other in progress.turns:
+        if other.awb == act.awb and other is not turn:
+            return No(f"AWB {act.awb} is another turn's. {stands(other)}")
+    turn = replace(turn, settled=False)
+    return hear(put(progress, turn), turn, Step.INQUIRE, Label(act.awb), now, rules)
+
+
+def _settled(progress: Progress, turn: Turn) -> Progress:
+    """Lapsed turns are one matter: none of them brought a label."""
+    together = [other for other in progress.turns if turn.state is State.LAPSED is other.state]
+    for other in together or [turn]:
+        progress = put(progress, replace(other, settled=True))
+    return progress

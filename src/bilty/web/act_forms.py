@@ -1,0 +1,69 @@
+"""What an act's form sent, read into the act."""
+
+import asyncio
+
+from obstore.exceptions import BaseError
+
+from bilty.deciding import Act, ActKind, Cancel, EnterAwb, Offer, Schedule, UsePaper, plain_act
+from bilty.intake import Fault
+from bilty.reply import Courier
+from bilty.store.labels import LabelStore, pages_of
+from bilty.web.forms import Form
+
+PDF_BYTES_MAX = 10 * 1024 * 1024
+PDF_BEGINS, BEGINS_WITHIN = b"%PDF-", 1024
+"""Some programs write a line before it, and readers allow it."""
+
+
+async def read_act(form: Form, offer: Offer, labels: LabelStore, *, held: bool) -> Act | Fault:
+    """The act, or what is wrong with what was given for it. A PDF is in the label store before the act names it."""
+    match offer.kind:
+        case ActKind.SCHEDULE:
+            return _schedule(form, offer, held=held)
+        case ActKind.CANCEL:
+            return Cancel()
+        case ActKind.ENTER_AWB:
+            return EnterAwb(offer.reference, "".join(form.get("awb", "").split()))
+        case ActKind.USE_PAPER:
+            return await _paper(form, offer.reference, labels)
+        case _:
+            return plain_act(offer.kind, offer.reference)
+
+
+def courier_value(courier: Courier) -> str:
+    """How a form names a courier."""
+    return f"{courier.cp_id}/{courier.account_code}"
+
+
+def _schedule(form: Form, offer: Offer, *, held: bool) -> Schedule | Fault:
+    """`held`: the person was told why, and schedules it without."""
+    given = form.get("courier", "")
+    named = {courier_value(courier): courier for courier in offer.couriers}
+    if given and given not in named:
+        return Fault("courier", given[:40], "Choose a courier that ClickPost has ranked for this shipment.")
+    return Schedule(courier=named.get(given), without_ewaybill=held)
+
+
+async def _paper(form: Form, reference: str, labels: LabelStore) -> UsePaper | Fault:
+    file = form.files.get("file")
+    content = await file.read() if file else b""
+    if not content:
+        return Fault("file", "", "Choose the PDF of the label first.")
+    if len(content) > PDF_BYTES_MAX:
+        return too_large()
+    name = (file.filename if file else "")[:80]
+    pages = await asyncio.to_thread(pages_of, content) if PDF_BEGINS in content[:BEGINS_WITHIN] else 0
+    if pages == 0:
+        return Fault(
+            "file", name, f"{name or 'The file'} cannot be read as a PDF. Ask the courier for the label again."
+        )
+    try:
+        sha256 = await labels.put(content)
+    except (OSError, BaseError):
+        return Fault("file", name, "Bilty's label store cannot be written now. Choose the file again in a minute.")
+    return UsePaper(reference, sha256, pages)
+
+
+def too_large() -> Fault:
+    most = PDF_BYTES_MAX // 1024**2
+    return Fault("file", "", f"The file is larger than {most} MB, which no label is. Choose the label's PDF alone.")

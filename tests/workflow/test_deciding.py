@@ -1,0 +1,602 @@
+"""What a person may decide, act by act: done with its effect, or refused with a sentence that says why."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bilty.deciding import ActKind
+from bilty.reply import Accepted, Cancelled, Courier, Label, NotYet, PickedUp, Ranking, Refusal, Reply
+from bilty.turn import Kind, State, Step, Turn
+from bilty.workflow import Concern, Status
+from workflow.desk import GARBAGE, NO, P1, P2, P3, PAPER, SILENT, Desk, desk, labelled, ranked, refused
+from workflow.machine import Machine
+
+MAY = {
+    ActKind.POLL_NOW: {State.WAITING: State.WAITING},
+    ActKind.FALL_OVER: {State.WAITING: State.LAPSED},
+    ActKind.ASK_AGAIN: {State.UNDECIDED: State.UNDECIDED},
+    ActKind.NOT_BOOKED: {State.UNDECIDED: State.LAPSED},
+    ActKind.ENTER_AWB: {State.UNDECIDED: State.FETCHING, State.LAPSED: State.FETCHING},
+    ActKind.FETCH_AGAIN: {State.FETCHING: State.FETCHING, State.UNLABELLED: State.UNLABELLED},
+    ActKind.USE_PAPER: {State.UNLABELLED: State.WON},
+    ActKind.GIVE_UP_AWB: {State.FETCHING: State.SURPLUS, State.UNLABELLED: State.SURPLUS},
+    ActKind.USE_LATE: {State.OFFERED: State.FETCHING, State.PICKED_UP: State.FETCHING},
+    ActKind.CANCEL_LATE: {State.OFFERED: State.SURPLUS},
+    ActKind.GO_ON: {State.STOPPED: State.REFUSED},
+    ActKind.SETTLED: {s: s for s in (State.LAPSED, State.CONFLICT, State.PICKED_UP, State.UNCANCELLED)},
+}
+SAID: dict[ActKind, dict[str, Any]] = {
+    ActKind.ENTER_AWB: {"awb": "AWB-1001"},
+    ActKind.USE_PAPER: {"sha256": "5ha", "pages": 1},
+}
+OF_THE_RANKING = {State.RANKING, State.RANKED, State.UNSERVICEABLE}
+
+
+def standing(machine: Machine, state: State) -> tuple[Desk, Turn]:
+    """A shipment whose turn stands so; a lapsed one is the last, since only then it concerns a person."""
+    at = ranked(machine, *([P1] if state == State.LAPSED else [P1, P2, P3]))
+    turn = at.p(0) if state in OF_THE_RANKING else at.p(1)
+    state = next(own for own in machine.traits if own == state)
+    kind, step = machine.traits[state]
+    awb = "AWB1" if kind in (Kind.HOLDS, Kind.EXTRA) or state == State.CANCELLED else ""
+    turn = replace(turn, state=state, due_at=at.now + timedelta(minutes=2) if step else None, awb=awb, asks=1)
+    others = tuple(other for other in at.progress.turns if other.priority < turn.priority)
+    at.changes(turns=(*others, turn))
+    return at, turn
+
+
+def does(at: Desk, kind: ActKind, turn: Turn, **about: bool) -> str:
+    return at.does(kind, turn, **about, **SAID.get(kind, {}))
+
+
+# --- every act in every state
+
+
+def test_the_table_is_this(machine: Machine) -> None:
+    assert machine.person == MAY
+
+
+@pytest.mark.parametrize("kind", list(MAY))
+@pytest.mark.parametrize("state", list(State))
+def test_every_act_in_every_state(machine: Machine, kind: ActKind, state: State) -> None:
+    at, turn = standing(machine, state)
+    once = at.progress
+    offered = (kind, turn.reference) in at.offers
+    why = does(at, kind, turn)
+    if state in MAY[kind]:
+        assert (why, offered) == ("", True)
+        assert at.turn(turn).state == MAY[kind][state]
+    else:
+        assert why.endswith(".")
+        assert "{" not in why
+        assert (offered, at.progress) == (False, once)
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        (State.UNCLEAR, "Bilty is still asking ClickPost whether Delhivery booked it."),
+        (State.FETCHING, "Delhivery has booked it under AWB AWB1, and its label is being fetched."),
+        (State.WON, "Delhivery's label is here, under AWB AWB1."),
+        (State.REFUSED, "Delhivery has refused."),
+        (State.LAPSED, "Delhivery's turn has ended without a label."),
+        (State.CANCELLED, "Delhivery's AWB AWB1 is cancelled."),
+    ],
+)
+def test_who_comes_second_is_told_where_it_stands(machine: Machine, state: State, why: str) -> None:
+    at, turn = standing(machine, state)
+    assert does(at, ActKind.FALL_OVER, turn) == why
+
+
+@pytest.mark.parametrize("kind", list(MAY))
+def test_an_answer_that_is_under_way_is_waited_for_if_it_may_decide(machine: Machine, kind: ActKind) -> None:
+    waits = {ActKind.POLL_NOW, ActKind.FALL_OVER, ActKind.ASK_AGAIN}
+    waits |= {ActKind.NOT_BOOKED, ActKind.ENTER_AWB, ActKind.FETCH_AGAIN}
+    for state in MAY[kind]:
+        at, turn = standing(machine, state)
+        once = at.progress
+        out = frozenset([turn.reference])
+        waiting = {offer.kind: offer.wait for offer in machine.possible(at.progress, call_out=out) if offer.reference}
+        why = does(at, kind, turn, call_out=True)
+        assert bool(why) == (kind in waits)
+        assert waiting[kind] == why
+        assert not why or at.progress == once
+
+
+def test_a_reference_that_is_not_there(machine: Machine) -> None:
+    at = ranked(machine)
+    stranger = replace(at.p(1), reference="SO-99999-ABC")
+    assert at.does("poll-now", stranger) == "This shipment has no turn of the reference SO-99999-ABC."
+
+
+# --- the shipment itself
+
+
+def test_schedule_and_again(machine: Machine) -> None:
+    at = desk(machine)
+    assert ("schedule", "") in at.offers
+    assert at.does("schedule") == ""
+    assert at.status == Status.SCHEDULING
+    assert ("schedule", "") not in at.offers
+    assert at.does("schedule") == "It is scheduled already. ClickPost is still asked which couriers serve the lane."
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({"dispatched": True}, "The shipment is with the courier."),
+        ({"cancel_asked": True}, "The shipment is cancelled: nothing is booked for it any more."),
+        ({"hold": "Invoice INV-1 has no e-way bill."}, "Invoice INV-1 has no e-way bill."),
+    ],
+)
+def test_schedule_is_refused(machine: Machine, facts: dict[str, object], why: str) -> None:
+    at = desk(machine)
+    at.changes(**facts)
+    assert at.does("schedule") == why
+    assert at.progress.turns == ()
+
+
+def test_a_held_shipment_is_scheduled_without_an_ewaybill(machine: Machine) -> None:
+    at = desk(machine)
+    at.changes(hold="Invoice INV-1 has no e-way bill.")
+    assert ("schedule", "") in at.offers
+    assert at.does("schedule", without_ewaybill=True) == ""
+    assert at.status == Status.SCHEDULING
+
+
+def test_schedule_again_names_a_courier_that_was_ranked(machine: Machine) -> None:
+    at = ranked(machine, P1, P2)
+    at.hears(NO, NO)
+    offer = next(offer for offer in machine.possible(at.progress) if offer.kind == "schedule")
+    assert offer.couriers == (P1, P2)
+    assert at.does("schedule", courier=P3) == "ClickPost has not ranked Delhivery Heavy for this shipment."
+    assert at.does("schedule", courier=P2) == ""
+    assert [turn.courier for turn in at.progress.run_turns] == [None, P2]
+
+
+def test_a_label_that_is_there_is_not_scheduled_again(machine: Machine) -> None:
+    assert labelled(machine).does("schedule") == ("It is scheduled already. Delhivery's label is here, under AWB AWB1.")
+
+
+def test_cancel(machine: Machine) -> None:
+    at = labelled(machine)
+    assert ("cancel", "") in at.offers
+    assert at.does("cancel") == ""
+    assert at.status == Status.CANCELLING
+    assert at.does("cancel") == "The shipment is cancelled already."
+    assert ("cancel", "") not in at.offers
+
+
+def test_what_has_left_the_house_is_not_cancelled_by_a_button(machine: Machine) -> None:
+    at = labelled(machine)
+    at.changes(dispatched=True)
+    assert at.does("cancel") == "The shipment is with the courier. Ask the courier to return it."
+    assert at.offers == set()
+
+
+# --- poll now, ask again, fetch again: sooner, and nothing else
+
+
+def test_poll_now_is_not_pressed_twice(machine: Machine) -> None:
+    at = ranked(machine)
+    turn = at.hears(Accepted())
+    assert at.does("poll-now", turn) == ""
+    assert at.turn(turn).due_at == at.now
+    assert at.does("poll-now", turn) == "Delhivery is about to be asked."
+
+
+@pytest.mark.parametrize(
+    ("kind", "opening"),
+    [
+        (ActKind.ASK_AGAIN, [*(GARBAGE for _ in range(9))]),
+        (ActKind.FETCH_AGAIN, [Label("AWB1"), *(NotYet() for _ in range(9))]),
+        (ActKind.FETCH_AGAIN, [Label("AWB1"), NotYet(), NotYet()]),
+    ],
+)
+def test_again_is_at_once(machine: Machine, kind: ActKind, opening: list[Reply]) -> None:
+    at = ranked(machine)
+    before = at.hears(*opening)
+    assert at.does(kind, before) == ""
+    assert at.turn(before) == replace(before, due_at=at.now)
+
+
+def test_an_unclear_booking_is_not_asked_about_in_a_hurry(machine: Machine) -> None:
+    at = ranked(machine)
+    turn = at.hears(SILENT)
+    assert at.does("ask-again", turn) == "Bilty is still asking ClickPost whether Delhivery booked it."
+
+
+# --- the next courier, before the time is over
+
+
+def test_fall_over_now_watches_the_one_and_asks_the_next(machine: Machine) -> None:
+    at = ranked(machine)
+    turn = at.hears(Accepted(), NotYet())
+    assert at.does("fall-over", turn) == ""
+    assert at.states == [State.LAPSED, State.ASKING]
+    assert (at.p(1).lapsed_at, at.p(1).due_at) == (at.now, at.now + timedelta(minutes=10))
+    assert at.p(2).due_at == at.now
+    at.hears(Label("AWB2"), PAPER, turn=at.p(2))
+    assert at.hears(Label("AWB1"), turn=at.p(1)).state == State.SURPLUS
+
+
+def test_fall_over_needs_somebody_to_fall_over_to(machine: Machine) -> None:
+    at = ranked(machine, P1)
+    turn = at.hears(Accepted())
+    assert at.does("fall-over", turn) == "No courier is left to ask."
+    assert at.states == [State.WAITING]
+
+
+def test_fall_over_asks_nobody_for_what_is_cancelled(machine: Machine) -> None:
+    at = ranked(machine)
+    turn = at.hears(Accepted())
+    at.cancels()
+    assert at.does("fall-over", turn) == "The shipment is cancelled: nothing is booked for it any more."
+
+
+def test_fall_over_waits_for_the_late_label_that_is_to_be_used_or_cancelled(machine: Machine) -> None:
+    at = ranked(machine)
+    at.hears(Accepted(), *(NotYet() for _ in range(6)))
+    at.hears(Accepted(), turn=at.p(2))
+    at.changes(digest="d2")
+    at.hears(Label("AWB1"), turn=at.p(1))
+    assert at.does("fall-over", at.p(2)) == (
+        "Delhivery's label came late, under AWB AWB1, and is to be used or cancelled."
+    )
+
+
+def undecided(machine: Machine) -> Desk:
+    at = ranked(machine)
+    at.hears(*(GARBAGE for _ in range(9)))
+    return at
+
+
+def test_not_booked_goes_on_and_watches_all_the_same(machine: Machine) -> None:
+    at = undecided(machine)
+    assert at.does("not-booked", at.p(1)) == ""
+    assert at.states == [State.LAPSED, State.ASKING]
+    assert at.p(1).step == Step.INQUIRE
+    at.hears(Label("AWB1"), turn=at.p(1))
+    assert at.states == [State.FETCHING, State.WITHDRAWN]
+
+
+@pytest.mark.parametrize("couriers", [[P1], [P1, P2]])
+def test_not_booked_of_a_cancelled_or_last_turn_asks_nobody(machine: Machine, couriers: list[Courier]) -> None:
+    at = ranked(machine, *couriers)
+    at.hears(*(GARBAGE for _ in range(9)))
+    if len(couriers) == 2:
+        at.cancels()
+    assert at.does("not-booked", at.p(1)) == ""
+    assert at.states == [State.LAPSED]
+    assert at.status == (Status.CANCELLED if len(couriers) == 2 else Status.NEEDS_ATTENTION)
+
+
+def test_go_on_asks_the_next_after_all(machine: Machine) -> None:
+    at = ranked(machine)
+    at.hears(refused(301, "username", Refusal.ACCOUNT))
+    assert at.does("go-on", at.p(1)) == ""
+    assert (at.states, at.p(1).message) == ([State.REFUSED, State.ASKING], "username")
+    assert at.status == Status.SCHEDULING
+
+
+@pytest.mark.parametrize("couriers", [1, 0])
+def test_go_on_needs_somebody_to_ask(machine: Machine, couriers: int) -> None:
+    at = desk(machine) if couriers == 0 else ranked(machine, P1)
+    at.schedules()
+    turn = at.hears(refused(301, "username", Refusal.ACCOUNT))
+    assert turn.state == State.STOPPED
+    assert at.does("go-on", turn) == "No courier is left to ask."
+    assert ("schedule", "") in at.offers
+
+
+def test_go_on_is_for_the_present_run(machine: Machine) -> None:
+    at = ranked(machine)
+    stopped = at.hears(refused(301, "username", Refusal.ACCOUNT))
+    at.schedules()
+    assert at.does("go-on", stopped) == "The shipment was scheduled again since."
+
+
+# --- an AWB that a person read
+
+
+def test_an_entered_awb_takes_the_shipment(machine: Machine) -> None:
+    at = undecided(machine)
+    assert at.does("enter-awb", at.p(1), awb="AWB-1001") == ""
+    assert (at.p(1).state, at.p(1).awb, at.p(1).due_at) == (State.FETCHING, "AWB-1001", at.now)
+    at.hears(PAPER)
+    assert at.status == Status.LABEL_READY
+
+
+def test_an_entered_awb_of_a_lapsed_turn_makes_the_open_one_lapse(machine: Machine) -> None:
+    at = ranked(machine)
+    lapsed = at.hears(Accepted(), *(NotYet() for _ in range(6)))
+    at.hears(Accepted(), turn=at.p(2))
+    assert at.does("enter-awb", lapsed, awb="AWB-1001") == ""
+    assert at.states == [State.FETCHING, State.LAPSED]
+
+
+@pytest.mark.parametrize("why", ["another has it", "cancelled"])
+def test_an_entered_awb_too_many_is_cancelled(machine: Machine, why: str) -> None:
+    at = ranked(machine)
+    lapsed = at.hears(Accepted(), *(NotYet() for _ in range(6)))
+    if why == "cancelled":
+        at.cancels()
+    else:
+        at.hears(Label("AWB2"), PAPER, turn=at.p(2))
+    assert at.does("enter-awb", lapsed, awb="AWB-1001") == ""
+    assert at.p(1).state == State.SURPLUS
+    assert at.hears(Cancelled(), turn=at.p(1)).state == State.CANCELLED
+
+
+def test_an_entered_awb_of_an_earlier_run_is_offered(machine: Machine) -> None:
+    at = ranked(machine, P1)
+    lapsed = at.hears(Accepted(), *(NotYet() for _ in range(6)))
+    at.schedules(P2)
+    assert at.does("enter-awb", lapsed, awb="AWB-1001") == ""
+    assert at.turn(lapsed).state == State.OFFERED
+
+
+@pytest.mark.parametrize("awb", ["", "abc", "A B C D", "1" * 41, "12345;", "AWB\uff11\uff10", "-1001", "AWB1001\n"])
+def test_what_is_no_awb_is_not_taken(machine: Machine, awb: str) -> None:
+    at = undecided(machine)
+    once = at.progress
+    assert at.does("enter-awb", at.p(1), awb=awb) == (
+        "That is no AWB: one has 4 to 40 letters, digits and dashes. Copy it from ClickPost's dashboard."
+    )
+    assert at.progress == once
+
+
+@pytest.mark.parametrize("awb", ["1001", "1" * 40, "AWB-1001", "abcD"])
+def test_what_is_an_awb_is_taken(machine: Machine, awb: str) -> None:
+    at = undecided(machine)
+    assert at.does("enter-awb", at.p(1), awb=awb) == ""
+
+
+def test_an_awb_of_another_turn_is_not_taken(machine: Machine) -> None:
+    at = ranked(machine)
+    lapsed = at.hears(Accepted(), *(NotYet() for _ in range(6)))
+    at.hears(Label("AWB-1001"), PAPER, turn=at.p(2))
+    assert at.does("enter-awb", lapsed, awb="AWB-1001") == (
+        "AWB AWB-1001 is another turn's. Blue Dart's label is here, under AWB AWB-1001."
+    )
+    assert at.p(1).state == State.LAPSED
+
+
+# --- an AWB without its label
+
+
+def unlabelled(machine: Machine, *couriers: Courier) -> Desk:
+    at = ranked(machine, *couriers)
+    at.hears(Label("AWB1"), *(NotYet() for _ in range(9)))
+    return at
+
+
+def test_the_couriers_pdf_is_the_label(machine: Machine) -> None:
+    at = unlabelled(machine)
+    assert at.does("use-paper", at.p(1), sha256="5ha", pages=2) == ""
+    assert (at.status, at.p(1).label_sha256, at.p(1).label_pages) == (Status.LABEL_READY, "5ha", 2)
+    assert at.p(1).due_at is None
+
+
+def test_a_label_that_comes_after_the_uploaded_one_changes_nothing(machine: Machine) -> None:
+    at = unlabelled(machine)
+    fetching = at.calls_for()
+    at.does("use-paper", at.p(1), sha256="uploaded", pages=1)
+    assert at.answers(fetching, PAPER).label_sha256 == "uploaded"
+
+
+@pytest.mark.parametrize("labels", [0, 9])
+def test_an_awb_that_is_given_up_is_cancelled_before_anybody_else_is_asked(machine: Machine, labels: int) -> None:
+    at = ranked(machine)
+    at.hears(Label("AWB1"), *(NotYet() for _ in range(labels)))
+    assert at.does("give-up-awb", at.p(1)) == ""
+    assert (at.states, at.p(1).due_at, at.status) == ([State.SURPLUS], at.now, Status.SCHEDULING)
+    at.hears(SILENT, refused(350, "too late"), SILENT, NotYet())
+    assert at.states == [State.SURPLUS]
+    at.hears(Cancelled())
+    assert (at.states, at.p(2).due_at) == ([State.CANCELLED, State.ASKING], at.now)
+
+
+def test_while_a_given_up_awb_is_live_nothing_is_scheduled(machine: Machine) -> None:
+    at = unlabelled(machine, P1)
+    at.does("give-up-awb", at.p(1))
+    assert ("schedule", "") not in at.offers
+    assert at.does("schedule") == (
+        "Delhivery's AWB AWB1 is being cancelled. Nobody else is asked before that is settled."
+    )
+    at.schedules()
+    assert at.progress.run == 1
+    at.hears(Cancelled())
+    assert at.status == Status.FAILED
+    assert at.does("schedule") == ""
+
+
+def test_a_late_label_beside_an_awb_that_is_given_up_waits_for_a_person(machine: Machine) -> None:
+    at = ranked(machine)
+    at.hears(Accepted(), *(NotYet() for _ in range(6)))
+    at.hears(Label("AWB2"), turn=at.p(2))
+    at.does("give-up-awb", at.p(2))
+    assert at.hears(Label("AWB1"), turn=at.p(1)).state == State.OFFERED
+    assert at.does("use-late", at.p(1)) == "Blue Dart's AWB AWB2 is being cancelled."
+    at.hears(Cancelled(), turn=at.p(2))
+    assert at.states == [State.OFFERED, State.CANCELLED]
+    assert at.does("use-late", at.p(1)) == ""
+
+
+def test_a_given_up_awb_that_was_picked_up_stops_everything_until_a_person_keeps_it(machine: Machine) -> None:
+    at = unlabelled(machine)
+    at.does("give-up-awb", at.p(1))
+    at.hears(PickedUp())
+    assert (at.states, at.status, at.concerns) == (
+        [State.PICKED_UP],
+        Status.NEEDS_ATTENTION,
+        [(Concern.PICKED_UP, 1)],
+    )
+    assert ("schedule", "") not in at.offers
+    assert at.does("use-late", at.p(1)) == ""
+    assert (at.p(1).state, at.p(1).due_at) == (State.FETCHING, at.now)
+
+
+@pytest.mark.parametrize("state", [State.WON, State.FETCHING])
+def test_what_may_be_on_the_boxes_is_not_given_up(machine: Machine, state: State) -> None:
+    at = labelled(machine)
+    if state == State.FETCHING:
+        at = ranked(machine)
+        at.hears(Label("AWB1"))
+        at.changes(dispatched=True)
+    assert at.does("give-up-awb", at.p(1)) in {
+        "Delhivery's label is here, under AWB AWB1.",
+        "The shipment is with the courier.",
+    }
+
+
+# --- late labels
+
+
+def offered(machine: Machine) -> Desk:
+    """P1's label of the first run came while P2 waits in the second."""
+    at = ranked(machine, P1)
+    at.hears(Accepted(), *(NotYet() for _ in range(6)))
+    at.schedules(P2)
+    at.hears(Accepted())
+    at.hears(Label("AWB1"), turn=at.p(1, run=1))
+    return at
+
+
+def test_a_late_label_that_is_used_takes_the_shipment(machine: Machine) -> None:
+    at = offered(machine)
+    assert at.does("use-late", at.p(1, run=1)) == ""
+    assert (at.p(1, run=1).state, at.states, at.status) == (
+        State.FETCHING,
+        [State.LAPSED],
+        Status.LABEL_REQUESTED,
+    )
+    at.hears(Label("AWB2"), turn=at.p(1))
+    assert at.states == [State.SURPLUS]
+
+
+def test_a_late_label_that_is_cancelled_leaves_the_open_turn_alone(machine: Machine) -> None:
+    at = offered(machine)
+    assert at.does("cancel-late", at.p(1, run=1)) == ""
+    assert (at.p(1, run=1).state, at.p(1, run=1).due_at) == (State.SURPLUS, at.now)
+    assert at.states == [State.WAITING]
+    at.hears(Cancelled(), turn=at.p(1, run=1))
+    assert at.states == [State.WAITING]
+
+
+def test_a_late_label_of_other_content_can_only_be_cancelled(machine: Machine) -> None:
+    at = offered(machine)
+    at.changes(digest="d2")
+    assert at.does("use-late", at.p(1, run=1)) == (
+        "The shipment has changed since Delhivery was asked: that label is not of what is to be sent."
+    )
+    assert at.does("cancel-late", at.p(1, run=1)) == ""
+
+
+def test_a_late_label_that_is_cancelled_lets_the_next_be_asked(machine: Machine) -> None:
+    at = ranked(machine)
+    at.hears(Accepted(), *(NotYet() for _ in range(5)))
+    at.changes(failed_told=True)
+    at.hears(Label("AWB1"))
+    assert at.states == [State.OFFERED]
+    at.does("cancel-late", at.p(1))
+    assert at.states == [State.SURPLUS]
+    at.hears(Cancelled())
+    assert at.states == [State.CANCELLED, State.ASKING]
+
+
+@pytest.mark.parametrize("facts", ["has a label", "is cancelled"])
+def test_what_was_picked_up_is_not_kept_beside_another_or_for_nothing(machine: Machine, facts: str) -> None:
+    at = ranked(machine)
+    lapsed = at.hears(Accepted(), *(NotYet() for _ in range(6)))
+    at.hears(Label("AWB2"), PAPER, turn=at.p(2))
+    at.hears(Label("AWB1"), PickedUp(), turn=lapsed)
+    if facts == "is cancelled":
+        at.cancels()
+    assert at.does("use-late", at.p(1)) == (
+        "The shipment is cancelled: nothing is booked for it any more."
+        if facts == "is cancelled"
+        else "Blue Dart's label is here, under AWB AWB2."
+    )
+
+
+# --- seen to
+
+
+def lapsed_thrice(machine: Machine) -> Desk:
+    at = ranked(machine)
+    for _ in range(3):
+        at.hears(Accepted(), *(NotYet() for _ in range(6)), turn=at.open_turn)
+    return at
+
+
+def test_what_is_settled_leaves_the_list_and_is_watched_on(machine: Machine) -> None:
+    at = lapsed_thrice(machine)
+    assert at.does("settled", at.p(1)) == ""
+    assert (at.concerns, at.status) == ([], Status.FAILED)
+    assert [turn.step for turn in at.progress.run_turns[1:]] == [Step.INQUIRE] * 3
+    assert at.hears(NotYet(), turn=at.p(2)).settled
+    assert at.does("settled", at.p(1)) == "There is nothing to be seen to. Delhivery's turn has ended without a label."
+
+
+def test_what_is_settled_and_brings_a_label_is_a_persons_again(machine: Machine) -> None:
+    at = lapsed_thrice(machine)
+    at.does("settled", at.p(1))
+    at.hears(Label("AWB1"), turn=at.p(2))
+    assert at.states == [State.LAPSED, State.OFFERED, State.LAPSED]
+    assert (at.status, at.concerns) == (Status.NEEDS_ATTENTION, [(Concern.OFFERED, 2)])
+
+
+def test_a_lapsed_turn_while_others_are_asked_is_nothing_to_be_seen_to(machine: Machine) -> None:
+    at = ranked(machine)
+    lapsed = at.hears(Accepted(), *(NotYet() for _ in range(6)))
+    assert at.does("settled", lapsed).startswith("There is nothing to be seen to.")
+
+
+def test_a_refused_cancel_that_is_settled_goes_on_and_what_is_new_is_shown(machine: Machine) -> None:
+    at = labelled(machine)
+    at.cancels()
+    at.hears(refused(350, "too late"))
+    at.does("settled", at.p(1))
+    assert (at.concerns, at.status, at.p(1).step) == ([], Status.CANCELLING, Step.CANCEL)
+    at.hears(NotYet(), refused(350, "too late"))
+    assert at.concerns == []
+    at.hears(PickedUp())
+    assert at.concerns == [(Concern.PICKED_UP, 1)]
+    at.does("settled", at.p(1))
+    assert (at.concerns, at.status) == ([], Status.CANCELLED)
+
+
+def test_a_given_up_awb_that_is_settled_asks_nobody_of_itself_but_may_be_scheduled_again(machine: Machine) -> None:
+    at = unlabelled(machine)
+    at.does("give-up-awb", at.p(1))
+    at.hears(refused(350, "too late"))
+    at.does("settled", at.p(1))
+    assert (at.states, at.status) == ([State.UNCANCELLED], Status.FAILED)
+    at.hears(Cancelled())
+    assert at.states == [State.CANCELLED]
+    assert at.does("schedule") == ""
+
+
+def test_a_conflict_that_is_settled(machine: Machine) -> None:
+    at = ranked(machine)
+    at.answers(at.calls_for(), Label("AWB9"), foreign_awb=True)
+    assert at.does("settled", at.p(1)) == ""
+    assert (at.states, at.concerns, at.status) == ([State.CONFLICT], [], Status.FAILED)
+    assert ("schedule", "") in at.offers
+
+
+def test_scheduled_again_meanwhile_a_settled_awb_lets_the_new_run_begin(machine: Machine) -> None:
+    at = ranked(machine, P1)
+    lapsed = at.hears(Accepted(), *(NotYet() for _ in range(6)))
+    at.schedules()
+    ranking = at.calls_for(at.p(0))
+    at.does("enter-awb", lapsed, awb="AWB-1001")
+    at.does("cancel-late", lapsed)
+    at.answers(ranking, Ranking((P2,)))
+    assert at.states == []
+    at.hears(refused(350, "too late"), turn=lapsed)
+    at.does("settled", lapsed)
+    assert at.states == [State.ASKING]
