@@ -6,9 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from bilty.shipment import Shipment, digest, encode
+from bilty.store.audit import COMMAND, Actor, Note, note_many
 from bilty.store.database import Connection
-from bilty.store.progress import changing, notify_changed
-from bilty.workflow import Progress, Status, schedule
+from bilty.store.listed import NOBODY, courier_ids, write_keys
+from bilty.store.progress import Course, changing, notify_changed
+from bilty.workflow import Progress, Status, schedule, status
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +77,25 @@ async def _ids(connection: Connection, table: str, codes: set[str]) -> dict[str,
 async def _insert(
     connection: Connection, keepable: dict[tuple[int, str], Arrival], providers: dict[str, int], now: datetime
 ) -> dict[tuple[int, str], int]:
+    nobody = await courier_ids(connection, [(provider_id, NOBODY) for provider_id in providers.values()])
     # Ids are given in the order of arrival, which lists keep; rows are written in the order of numbers, so that two
     # who bring the same shipments do not wait for each other.
     rows = await connection.fetch(
         """WITH arrived AS MATERIALIZED (
                SELECT nextval(pg_get_serial_sequence('shipments', 'id')) AS id, a.* FROM (
                    SELECT * FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[],
-                                        $8::int[], $9::numeric[], $10::text[]) WITH ORDINALITY AS u(
-                       facility, provider, number, order_number, consignee, city, boxes, weight_g, value, hold, nth)
+                                        $8::int[], $9::numeric[], $10::text[], $11::int[]) WITH ORDINALITY AS u(
+                       facility, provider, number, order_number, consignee, city, boxes, weight_g, value, hold, courier,
+                       nth)
                     ORDER BY nth) AS a)
            INSERT INTO shipments (id, facility_id, provider_id, number, order_number, consignee, city, box_count,
-                                  weight_g, value, hold, status, created_at)
+                                  weight_g, value, hold, courier_id, status, created_at)
            OVERRIDING SYSTEM VALUE
            SELECT id, facility, provider, number, order_number, consignee, city, boxes, weight_g, value, hold,
-                  CASE WHEN hold = '' THEN 'created' ELSE 'on_hold' END, $11
+                  courier, CASE WHEN hold = '' THEN 'created' ELSE 'on_hold' END, $12
              FROM arrived ORDER BY facility, number
            ON CONFLICT DO NOTHING RETURNING facility_id, number, id""",
-        *_columns(keepable, providers),
+        *_columns(keepable, providers, nobody),
         now,
     )
     new = {(row["facility_id"], row["number"]): row["id"] for row in rows}
@@ -118,11 +122,14 @@ async def _insert(
         records=[(i, now, Status.ON_HOLD if a.hold else Status.CREATED, a.hold) for i, a in arrivals],
     )
     if new:
+        await write_keys(connection, list(new.values()))
         await notify_changed(connection, list(new.values()))
     return new
 
 
-def _columns(keepable: dict[tuple[int, str], Arrival], providers: dict[str, int]) -> list[list[object]]:
+def _columns(
+    keepable: dict[tuple[int, str], Arrival], providers: dict[str, int], nobody: dict[tuple[int, str], int]
+) -> list[list[object]]:
     rows: list[tuple[object, ...]] = [
         (
             facility_id,
@@ -135,6 +142,7 @@ def _columns(keepable: dict[tuple[int, str], Arrival], providers: dict[str, int]
             a.shipment.weight_g,
             a.shipment.value,
             a.hold,
+            nobody[providers[a.shipment.shipping_provider], NOBODY],
         )
         for (facility_id, number), a in keepable.items()
     ]
@@ -158,10 +166,13 @@ async def schedule_all(
     shipment_ids: Sequence[int],
     now: datetime,
     *,
+    actor: Actor = COMMAND,
     again: bool = True,
     without_ewaybill: bool = False,
 ) -> dict[int, Progress]:
     """Begins a run of each that may begin one, and wakes the dispatchers. Again while one is open: that one.
+
+    What `actor` began is in the audit trail.
 
     Without `again` a shipment that had a run before is left alone: whoever repeats an import does not mean to book
     anew what failed. The caller holds a transaction. Returns the shipments that exist, as they are now.
@@ -170,4 +181,17 @@ async def schedule_all(
         for course in courses.values():
             if again or course.before.run == 0:
                 course.after = schedule(course.after, now, without_ewaybill=without_ewaybill)
+        begun = [course for course in courses.values() if course.after.run != course.before.run]
+        await note_many(connection, actor, [_begun(course, without_ewaybill=without_ewaybill) for course in begun])
     return {shipment_id: course.after for shipment_id, course in courses.items()}
+
+
+def _begun(course: Course, *, without_ewaybill: bool) -> Note:
+    return Note(
+        action="schedule",
+        subject=course.before.number,
+        shipment_id=course.shipment_id,
+        facility_id=course.facility_id,
+        before={"status": status(course.before)},
+        after={"status": status(course.after), **({"without e-way bill": True} if without_ewaybill else {})},
+    )

@@ -80,7 +80,7 @@ async def boxes_of(connection: Connection, shipment_id: int) -> list[BoxRow]:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A line of the timeline: a turn's (`priority` set) or the shipment's own."""
+    """A line of the timeline: a turn's (`priority` set), the shipment's own, or what a person did (`actor` set)."""
 
     at: datetime
     run: int | None
@@ -90,11 +90,12 @@ class Moment:
     state: str
     polls_done: int
     message: str
+    actor: str = ""
 
 
 async def timeline_of(connection: Connection, shipment_id: int, *, limit: int = PAGE_MAX) -> list[Moment]:
     rows = await connection.fetch(
-        """SELECT l.at, t.run, t.priority, t.courier_name, t.reference, l.state, l.polls_done, l.message
+        """SELECT l.at, t.run, t.priority, t.courier_name, t.reference, l.state, l.polls_done, l.message, l.actor
              FROM timeline l LEFT JOIN turns t ON t.id = l.turn_id WHERE l.shipment_id = $1
             ORDER BY l.id DESC LIMIT $2""",
         shipment_id,
@@ -110,6 +111,7 @@ async def timeline_of(connection: Connection, shipment_id: int, *, limit: int = 
             state=row["state"],
             polls_done=row["polls_done"],
             message=row["message"],
+            actor=row["actor"],
         )
         for row in reversed(rows)
     ]
@@ -139,18 +141,6 @@ async def clock(connection: Connection) -> datetime:
     """Now, by the clock that due times go by."""
     now: datetime = await connection.fetchval("SELECT clock_timestamp()")
     return now
-
-
-ATTENTION_MAX = 99
-
-
-async def attention_count(connection: Connection, facilities: frozenset[int] | None) -> int:
-    """How many shipments wait for a person, at most one more than ATTENTION_MAX. `facilities`: None for all."""
-    sql = """SELECT count(*) FROM (
-                 SELECT FROM shipments WHERE status = 'needs_attention'
-                    AND ($1::int[] IS NULL OR facility_id = ANY($1)) LIMIT $2) AS waiting"""
-    count: int = await connection.fetchval(sql, None if facilities is None else list(facilities), ATTENTION_MAX + 1)
-    return count
 
 
 async def waiting_count(connection: Connection, provider_id: int) -> int:

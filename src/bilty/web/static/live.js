@@ -1,8 +1,10 @@
 // Keeps a page fresh. The server writes the page; this fetches it anew when it hears of a change, and swaps what moved.
 // Without this script everything works: the page then refreshes itself while something is under way.
 
+import { hasParts, learn, swapParts } from "./parts.js";
+
 const PART = "live";
-const REST_MS = 1000; // at most one fetch in this time
+const REST_MS = 1000; // at most one fetch in this time, unless the page asks for a longer rest
 const QUIET_MS = 4000; // a line that is lost for less is not worth a word
 
 const line = document.getElementById("line");
@@ -25,7 +27,15 @@ async function fetched() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
   if (answer.redirected) location.assign(answer.url); // the session has ended
   if (!answer.ok) throw new Error(String(answer.status));
-  return new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(PART);
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+// What stands outside of the part and is as fresh: a button in the page's head with its count.
+function swapBeside(page) {
+  for (const beside of document.querySelectorAll("[data-live]")) {
+    const fresh = page.querySelector(`[data-live="${beside.dataset.live}"]`);
+    if (fresh && fresh.innerHTML !== beside.innerHTML && !beside.contains(document.activeElement)) beside.replaceWith(fresh);
+  }
 }
 
 const rowsOf = (root) => [...root.querySelectorAll("tbody > tr[id]")];
@@ -36,6 +46,8 @@ function textOf(row) {
   return copy.textContent;
 }
 
+const news = (root) => [root.querySelector(".tabs")?.textContent, ...rowsOf(root).map((row) => row.id + textOf(row))].join();
+
 function tint(fresh, old) {
   const before = new Map(rowsOf(old).map((row) => [row.id, textOf(row)]));
   for (const row of rowsOf(fresh)) {
@@ -43,25 +55,44 @@ function tint(fresh, old) {
   }
 }
 
-// Replaces rows that are there already and leaves their places alone. True when the order is no longer what it was.
+// A row in which somebody stands is renewed around the cell where they stand.
+function renew(row, other) {
+  if (!row.contains(document.activeElement)) { row.replaceWith(other.cloneNode(true)); return; }
+  const cells = [...other.cloneNode(true).cells];
+  [...row.cells].forEach((cell, at) => { if (cells[at] && !cell.contains(document.activeElement)) cell.replaceWith(cells[at]); });
+  if (other.classList.contains("changed")) row.classList.add("changed");
+}
+
+// Renews rows that are there already and leaves their places alone. How many others have come, gone or moved.
 function patch(fresh, old) {
   const next = new Map(rowsOf(fresh).map((row) => [row.id, row]));
   for (const row of rowsOf(old)) {
     const other = next.get(row.id);
-    if (other && other.innerHTML !== row.innerHTML && !row.contains(document.activeElement)) row.replaceWith(other.cloneNode(true));
+    if (other && other.innerHTML !== row.innerHTML) renew(row, other);
   }
-  const ids = (root) => rowsOf(root).map((row) => row.id).join();
-  return ids(fresh) !== ids(old);
+  const before = rowsOf(old).map((row) => row.id);
+  const after = [...next.keys()];
+  if (before.join() === after.join()) return 0;
+  const there = new Set(before);
+  return after.filter((id) => !there.has(id)).length + before.filter((id) => !next.has(id)).length || 1;
 }
 
 function swap(fresh) {
   const old = part();
+  if (hasParts(old)) {
+    if (!swapParts(fresh, old)) old.addEventListener("focusout", () => setTimeout(refresh), { once: true });
+    if (!state.lostAt) say("");
+    return;
+  }
+  if (rowsOf(old).length && news(fresh) === news(old)) return;
   const held = old.querySelector("tbody:hover") || old.contains(document.activeElement);
   tint(fresh, old);
   if (held && rowsOf(old).length) {
-    const moved = patch(fresh, old);
-    old.querySelector(".tabs")?.replaceWith(fresh.querySelector(".tabs"));
-    if (moved) say("The list has changed.", { words: "Show it", run: () => { say(""); refresh(true); } });
+    const waiting = patch(fresh, old);
+    const tabs = old.querySelector(".tabs");
+    if (!tabs?.contains(document.activeElement)) tabs?.replaceWith(fresh.querySelector(".tabs"));
+    if (!state.lostAt) say("");
+    if (waiting) say(`${waiting} ${waiting === 1 ? "update" : "updates"}.`, { words: "Show", run: () => { say(""); refresh(true); } });
     return;
   }
   old.replaceWith(fresh);
@@ -74,15 +105,18 @@ async function refresh(force = false) {
   state.running = true;
   state.again = false;
   try {
-    const fresh = await fetched();
+    const page = await fetched();
+    const fresh = page.getElementById(PART);
     if (force) document.activeElement?.blur();
+    swapBeside(page);
     if (fresh) swap(fresh);
+    document.dispatchEvent(new Event("bilty:fresh"));
   } catch {
     state.again = true;
   }
   state.running = false;
   clearTimeout(state.timer);
-  state.timer = setTimeout(() => { state.timer = 0; if (state.again) refresh(); }, REST_MS);
+  state.timer = setTimeout(() => { state.timer = 0; if (state.again) refresh(); }, Number(part()?.dataset.rest) || REST_MS);
 }
 
 function changed(event) {
@@ -104,7 +138,8 @@ function lost() {
 
 function found() {
   clearTimeout(state.lostTimer);
-  if (state.lostAt) { state.lostAt = null; say(""); refresh(); }
+  if (state.lostAt) { state.lostAt = null; say(""); }
+  refresh(); // the first time, too: of what changed after the page was written, no event comes
 }
 
 // A hidden tab rests: browsers keep but a few lines to one house, and a seventh tab would wait for ever.
@@ -120,9 +155,10 @@ function listen() {
 document.addEventListener("visibilitychange", () => {
   events?.close();
   events = null;
-  if (document.hidden) return;
+  if (document.hidden || !part()) return;
   listen();
   refresh();
 });
 
-if (!document.hidden) listen();
+learn(document);
+if (part() && !document.hidden) listen();
