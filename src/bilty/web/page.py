@@ -13,7 +13,7 @@ from bilty.store.database import Connection
 from bilty.store.showing import Seen
 from bilty.web.asking import ID_MAX
 from bilty.web.problems import ProblemError
-from bilty.web.sessions import user
+from bilty.web.sessions import is_https, user
 from bilty.web.tools import AnyRequest, tools_of
 from bilty.words import INDIA
 
@@ -34,14 +34,13 @@ async def page(
             "attention_max": attention.COUNT_MAX,
             "said": _said(request),
         }
-    taken = [_said_cookie("")] if around["said"] else []
+    taken = [_said_cookie(request, "")] if around["said"] else []
     return Template(template, context={**around, **context}, status_code=status_code, cookies=taken)
 
 
 def told(request: AnyRequest, where: str, sentence: str, *, well: bool = True) -> Redirect:
     """After a form: on to the page at `where`, which shows the sentence once. `well`: what was asked for is done."""
-    del request  # every answer to a form is made for its request; this one needs nothing of it yet
-    kept = _said_cookie(("done:" if well else "refused:") + sentence[:SAID_CHARS_MAX])
+    kept = _said_cookie(request, ("done:" if well else "refused:") + sentence[:SAID_CHARS_MAX])
     return Redirect(where, status_code=303, cookies=[kept])
 
 
@@ -51,9 +50,17 @@ def _said(request: AnyRequest) -> tuple[bool, str] | None:
     return (kind == "done", sentence[:SAID_CHARS_MAX]) if sentence and kind in ("done", "refused") else None
 
 
-def _said_cookie(value: str) -> Cookie:
-    lives_s = SAID_LIVES_S if value else 0
-    return Cookie(key=SAID_COOKIE, value=quote(value), path="/", httponly=True, samesite="lax", max_age=lives_s)
+def _said_cookie(request: AnyRequest, value: str) -> Cookie:
+    """With a blank value: the cookie that takes the other away."""
+    return Cookie(
+        key=SAID_COOKIE,
+        value=quote(value),
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=is_https(request),
+        max_age=SAID_LIVES_S if value else 0,
+    )
 
 
 async def _banners(connection: Connection) -> list[str]:
