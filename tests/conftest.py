@@ -36,14 +36,18 @@ async def _make_template(server: str) -> None:
     await connection.close()
 
 
-@pytest.fixture
-async def dsn(postgres_server: str) -> str:
+async def new_database(server: str) -> str:
     """The address of a new database with all migrations."""
     name = f"test_{next(_numbers)}"
-    connection = await asyncpg.connect(postgres_server)
+    connection = await asyncpg.connect(server)
     await connection.execute(f"CREATE DATABASE {name} TEMPLATE bilty_template")
     await connection.close()
-    return _database(postgres_server, name)
+    return _database(server, name)
+
+
+@pytest.fixture
+async def dsn(postgres_server: str) -> str:
+    return await new_database(postgres_server)
 
 
 @pytest.fixture

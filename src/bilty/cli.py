@@ -34,7 +34,8 @@ T = TypeVar("T")
 def main() -> None:
     # What ends on Ctrl-C, cleaning up behind it, ends so on SIGTERM too.
     signal.signal(signal.SIGTERM, lambda _number, _frame: os.kill(os.getpid(), signal.SIGINT))
-    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)  # it warns of a server that is away; so do we, in a line
+    for name in ("asyncpg", "pgqueuer", "pypdf"):  # what they warn of, a server away or a PDF amiss, we tell in a line
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     app()
 
 
@@ -125,35 +126,44 @@ def settings() -> None:
 
 
 @user.command("add")
-def user_add(email: str, role: Annotated[str, typer.Option(help="admin, dispatcher or viewer")] = "admin") -> None:
-    """Print a sign-in link, good once and for 24 hours."""
-    from bilty.store import access
+def user_add(
+    email: str,
+    role: Annotated[str, typer.Option(help="admin (who is new is one), dispatcher or viewer")] = "",
+    facility: Annotated[
+        list[str] | None, typer.Option(help="The code of one to work for; several may be given.")
+    ] = None,
+) -> None:
+    """Print a sign-in link, good once and for 24 hours: for who is new, or is there already and cannot get in."""
+    from bilty.store import access, audit, users
     from bilty.store.showing import clock
 
-    if "@" not in email or len(email) > 200:
+    if not users.is_email(email):
         _stop(f"{email} is not an e-mail address: give one like asha@example.com.")
-    if role not in list(access.Role):
+    if role and role not in list(access.Role):
         _stop(f"--role {role} is not known: give admin, dispatcher or viewer.")
+    wanted = access.Role(role) if role else None
 
-    async def add(state: "Opened") -> str:
-        async with state.pool.acquire() as connection, connection.transaction():
-            return await access.add_user(connection, email, access.Role(role), await clock(connection))
+    async def add(state: "Opened") -> str | users.Refused:
+        async with state.pool.acquire() as db, db.transaction():
+            return await users.invite(db, audit.COMMAND, email, wanted, facility or [], await clock(db))
 
     token = _with_state(add)
+    if isinstance(token, users.Refused):
+        _stop(token.why)
     print(f"{_settings().address}/sign-in/{token}")
 
 
 @key.command("add")
 def key_add(name: str, scope: Annotated[str, typer.Option(help="read, dispatch or admin")] = "dispatch") -> None:
     """Print a new API key. It is shown this once."""
-    from bilty.store import access
+    from bilty.store import access, api_keys, audit
 
     if scope not in list(access.Scope):
         _stop(f"--scope {scope} is not known: give read, dispatch or admin.")
 
     async def add(state: "Opened") -> str:
-        async with state.pool.acquire() as connection:
-            return await access.add_key(connection, name, access.Scope(scope))
+        async with state.pool.acquire() as db, db.transaction():
+            return await api_keys.add(db, audit.COMMAND, name, access.Scope(scope))
 
     print(f"A key for {name}, scope {scope}. It is shown this once:")
     print(_with_state(add))
@@ -198,12 +208,23 @@ def version(*, version: Annotated[bool, typer.Option("--version", help="Print th
 
 def _serve(*, web: bool, work: bool) -> None:
     from bilty.running import run
+    from bilty.web.first_link import tell_first_link
 
-    def ready(state: "Opened") -> None:
-        listening = f", listening on {state.settings.address}" if web else ""
-        print(f"bilty {__version__} is up{listening}", flush=True)
+    async def tell(state: "Opened") -> None:
+        address = state.settings.address
+        if web:
+            await tell_first_link(state.pool, address)
+        print(f"bilty {__version__} is up{f', listening on {address}' if web else ''}", flush=True)
 
-    _with_state(lambda state: run(state, web=web, work=work, ready=lambda: ready(state)), quiet=False)
+    async def serve(state: "Opened") -> None:
+        telling: list[asyncio.Task[None]] = []
+        try:
+            await run(state, web=web, work=work, ready=lambda: telling.append(asyncio.create_task(tell(state))))
+        finally:
+            for task in telling:
+                task.cancel()
+
+    _with_state(serve, quiet=False)
 
 
 def _with_state(act: Callable[["Opened"], Awaitable[T]], *, quiet: bool = True) -> T:

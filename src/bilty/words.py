@@ -40,3 +40,12 @@ def day(value: date) -> str:
 def listed(words: list[str], last: str = "and") -> str:
     """`a, b and c`."""
     return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def sentence(words: str) -> str:
+    """The other side's words as the end of a sentence of ours."""
+    return f"{' '.join(words.split()).rstrip('.') or 'it gave no reason'}."

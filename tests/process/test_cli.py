@@ -83,6 +83,56 @@ async def test_a_key_stands_alone_on_the_last_line_and_opens_the_api_and_a_link_
     assert [(row["email"], row["role"]) for row in rows] == [("asha@example.com", "admin")]
 
 
+NOBODY = r"Nobody can sign in yet\. This link, good once, makes you the first admin: http://\S+(/sign-in/\S+)\n"
+
+
+async def test_while_there_is_no_user_a_link_for_the_first_admin_is_told(desk: Desk, pool: Pool) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    origin, password = f"http://{address}", "nine bales to Hubli"
+    web = desk.bilty("web", BILTY_LISTEN=address)
+    await asyncio.to_thread(web.hear, "is up")
+    [link] = re.findall(NOBODY, web.complained)
+    async with httpx.AsyncClient(base_url=origin, headers={"Origin": origin}) as browser:
+        assert (await browser.get(link)).status_code == 200
+        fields = {"email": "asha@example.com", "password": password, "again": password}
+        assert (await browser.post(link, data=fields)).status_code == 303
+        added = await browser.post("/settings/users", data={"email": "b@c.d", "role": "viewer", "works_for": "all"})
+        made = await browser.post("/settings/api-keys", data={"name": "oms", "scope": "read"})
+        shown = re.findall(r"<code>(?:http://\S+/sign-in/)?(\S+)</code>", added.text + made.text)
+        await browser.get(f"/sign-in/{shown[0]}")
+        await browser.get("/api/v1/key", headers={"Authorization": f"Bearer {shown[1]}"})
+        await browser.post("/sign-in", data={"email": "asha@example.com", "password": f"{password}!"})
+    assert web.end() == 0
+    logged = (web.said + web.complained).replace(link, "")
+    assert [secret for secret in (password, link.rpartition("/")[2], *shown) if secret in logged] == []
+    again = desk.bilty("web", BILTY_LISTEN=address)
+    await asyncio.to_thread(again.hear, "is up")
+    assert again.end() == 0
+    assert "Nobody can sign in" not in again.complained
+    rows = await pool.fetch("SELECT email, role FROM users")
+    assert sorted(tuple(row) for row in rows) == [("asha@example.com", "admin"), ("b@c.d", "viewer")]
+
+
+async def test_a_user_is_added_for_some_facilities_and_the_last_admin_stays(furnished: Desk, pool: Pool) -> None:
+    codes = [row["code"] for row in await pool.fetch("SELECT code FROM facilities ORDER BY code")][:2]
+    chosen = [part for code in codes for part in ("--facility", code)]
+    code, said, complained = await furnished.run("user", "add", "bina@example.com", "--role", "dispatcher", *chosen)
+    assert (code, complained) == (0, "")
+    [link] = said.splitlines()
+    assert "/sign-in/" in link
+    rows = await pool.fetch("SELECT f.code FROM user_facilities u JOIN facilities f ON f.id = u.facility_id")
+    assert sorted(row["code"] for row in rows) == codes
+    code, said, complained = await furnished.run("user", "add", "bina@example.com", "--facility", "NOWHERE-9")
+    assert (code, said) == (1, "")
+    assert complained.startswith("There is no facility NOWHERE-9: give one of ")
+    await furnished.run("user", "add", "asha@example.com")
+    code, said, complained = await furnished.run("user", "add", "asha@example.com", "--role", "viewer")
+    assert (code, said) == (1, "")
+    assert complained == "asha@example.com is the last admin of all facilities: make somebody else one first.\n"
+    actors = await pool.fetch("SELECT DISTINCT actor_kind, actor FROM audit")
+    assert [tuple(row) for row in actors] == [("command", "bilty")]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

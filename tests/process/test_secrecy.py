@@ -99,6 +99,8 @@ class Secrets:
         shipments = "/api/v1/shipments"
         paths = ["/shipments", PROVIDER_URL, f"{PROVIDER_URL}/connector", "/api/v1/shipping-providers", shipments]
         paths += [f"{shipments}?limit=200", "/api/v1/openapi.json", "/healthz", "/readyz", "/no/such/page"]
+        settings = "/settings/shipping-providers"
+        paths += [settings, f"{settings}/{PROVIDER.code}", f"{settings}/{PROVIDER.code}/connector", "/settings/audit"]
         for each in ids[::LOOKED_AT_EVERY]:
             paths += [f"/shipments/{each}", f"{shipments}/{each}", f"{shipments}/{each}/timeline"]
             paths += [f"{shipments}/{each}/boxes", f"{shipments}/{each}/label.pdf"]
@@ -141,7 +143,23 @@ async def among_parrots(bilty: Secrets, town: Town, parrot: Parrot) -> None:
         await town.schedule(first_orders(10, bilty.data_dir / "orders.csv"))
         await asyncio.wait_for(parrot.all_said.wait(), WITHIN_S)
         assert [asked for asked in parrot.heard if not leaks(asked, PARTS[0])] == [], "what it repeats has the key"
+        await ask_in_panel(bilty, town, api)
         await bilty.look_at_everything(api, town.ids)
+
+
+async def ask_in_panel(bilty: Secrets, town: Town, api: httpx.AsyncClient) -> None:
+    """Test connection, which a job does; what it was told is looked at on both pages that show it."""
+    page = f"/settings/shipping-providers/{PROVIDER.code}"
+    answer = await api.post(f"{page}/test", headers={"Origin": f"http://{bilty.address}"})
+    assert answer.status_code == 303
+    job_id = await town.pool.fetchval("SELECT max(id) FROM jobs")
+    async with asyncio.timeout(WITHIN_S):
+        while await town.pool.fetchval("SELECT ended_at IS NULL FROM jobs WHERE id = $1", job_id):
+            pass
+    for path in (answer.headers["location"], f"/jobs/{job_id}"):
+        shown = await api.get(path)
+        assert "ClickPost" in shown.text
+        bilty.note(shown)
 
 
 async def among_couriers(bilty: Secrets, town: Town) -> Program:
@@ -157,6 +175,7 @@ async def among_couriers(bilty: Secrets, town: Town) -> Program:
         async with asyncio.timeout(WITHIN_S):
             while (await town.statuses())["label_ready"] < LABELS:
                 await town.changed()
+        await ask_in_panel(bilty, town, api)
         await bilty.look_at_everything(api, town.ids)
     return up
 

@@ -133,7 +133,8 @@ class House:
         await pool.execute("UPDATE users SET all_facilities = false WHERE email = $1", email)
         await pool.execute(
             """INSERT INTO user_facilities (user_id, facility_id)
-               SELECT u.id, f.id FROM users u, facilities f WHERE u.email = $1 AND f.code = ANY($2)""",
+               SELECT u.id, f.id FROM users u, facilities f WHERE u.email = $1 AND f.code = ANY($2)
+               ON CONFLICT DO NOTHING""",
             email,
             facilities,
         )

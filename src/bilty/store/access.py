@@ -1,4 +1,7 @@
-"""Who may come in: API keys, users, one-time sign-in links and sessions. Only hashes of what they carry are kept."""
+"""Who may come in: API keys, users and their one-time sign-in links. Only hashes of what they carry are kept.
+
+Sessions are in `bilty.store.sessions`; what an admin changes is in `bilty.store.users` and `bilty.store.api_keys`.
+"""
 
 import hashlib
 import secrets
@@ -9,7 +12,10 @@ from enum import StrEnum
 from bilty.store.database import Connection
 
 SIGN_IN_LINK_LIVES = timedelta(hours=24)
-SESSION_LIVES = timedelta(days=14)
+FIRST_LINK_AGAIN_AFTER = timedelta(seconds=10)
+FIRST_ADMIN_LOCK = 0x6669727374  # "first"
+KEY_BEGINS, KEY_CHARS_SHOWN = "bilty_", 10
+"""A key is told from the others by its first characters; those that are left are far too many to guess."""
 _TOKEN_BYTES = 20
 
 
@@ -61,21 +67,45 @@ class User:
         return self.facilities is None or facility_id in self.facilities
 
 
-def _hash(token: str) -> bytes:
+def new_token() -> str:
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def hash_of(token: str) -> bytes:
     # Tokens have 160 random bits, so a plain hash is enough: there is nothing to guess.
     return hashlib.sha256(token.encode()).digest()
 
 
+# API keys
+
+
 async def add_key(connection: Connection, name: str, scope: Scope) -> str:
     """A new API key, told this once."""
-    key = "bilty_" + secrets.token_urlsafe(_TOKEN_BYTES)
-    await connection.execute("INSERT INTO api_keys (name, scope, hash) VALUES ($1, $2, $3)", name, scope, _hash(key))
+    key = KEY_BEGINS + new_token()
+    await connection.execute(
+        "INSERT INTO api_keys (name, scope, hash, prefix) VALUES ($1, $2, $3, $4)",
+        name,
+        scope,
+        hash_of(key),
+        key[:KEY_CHARS_SHOWN],
+    )
     return key
 
 
 async def caller_of(connection: Connection, key: str) -> Caller | None:
-    row = await connection.fetchrow("SELECT name, scope FROM api_keys WHERE hash = $1", _hash(key))
-    return Caller(row["name"], Scope(row["scope"])) if row else None
+    """Notes that the key was used, once a day: most answers are worth no write."""
+    row = await connection.fetchrow(
+        "SELECT id, name, scope, used_on IS DISTINCT FROM current_date AS first_today FROM api_keys WHERE hash = $1",
+        hash_of(key),
+    )
+    if row is None:
+        return None
+    if row["first_today"]:
+        await connection.execute("UPDATE api_keys SET used_on = current_date WHERE id = $1", row["id"])
+    return Caller(row["name"], Scope(row["scope"]))
+
+
+# Users and links
 
 
 async def add_user(connection: Connection, email: str, role: Role, now: datetime) -> str:
@@ -86,57 +116,41 @@ async def add_user(connection: Connection, email: str, role: Role, now: datetime
         email,
         role,
     )
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
-    await connection.execute(
-        "INSERT INTO sign_in_links (hash, user_id, expires_at) VALUES ($1, $2, $3)",
-        _hash(token),
-        user_id,
-        now + SIGN_IN_LINK_LIVES,
-    )
+    return await new_link(connection, user_id, now)
+
+
+async def new_link(connection: Connection, user_id: int, now: datetime) -> str:
+    """The token of a sign-in link. It replaces the person's earlier ones: one of those may be in the wrong hands."""
+    await connection.execute("DELETE FROM sign_in_links WHERE user_id = $1 OR expires_at <= $2", user_id, now)
+    token = new_token()
+    await _keep_link(connection, token, user_id, now)
     return token
 
 
-async def sign_in(connection: Connection, token: str, now: datetime) -> str | None:
-    """Uses a link up and begins a session, whose token is returned; None when the link is used, old or unknown."""
-    user_id = await connection.fetchval(
-        "DELETE FROM sign_in_links WHERE hash = $1 AND expires_at > $2 RETURNING user_id", _hash(token), now
+async def first_link(connection: Connection, now: datetime) -> str | None:
+    """While there is no user: the token of a link by which somebody becomes the first admin.
+
+    None when there are users, or when another process has just told one: of many that start at once, one speaks.
+    Each that was told stays good until one of them is used.
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", FIRST_ADMIN_LOCK)
+    wanted = await connection.fetchval(
+        """SELECT NOT EXISTS (SELECT FROM users)
+              AND NOT EXISTS (SELECT FROM sign_in_links WHERE user_id IS NULL AND created_at > $1)""",
+        now - FIRST_LINK_AGAIN_AFTER,
     )
-    if user_id is None:
+    if not wanted:
         return None
-    session = secrets.token_urlsafe(_TOKEN_BYTES)
-    await connection.execute("DELETE FROM sessions WHERE expires_at <= $1", now)
+    token = new_token()
+    await _keep_link(connection, token, None, now)
+    return token
+
+
+async def _keep_link(connection: Connection, token: str, user_id: int | None, now: datetime) -> None:
     await connection.execute(
-        "INSERT INTO sessions (hash, user_id, expires_at) VALUES ($1, $2, $3)",
-        _hash(session),
+        "INSERT INTO sign_in_links (hash, user_id, expires_at, created_at) VALUES ($1, $2, $3, $4)",
+        hash_of(token),
         user_id,
-        now + SESSION_LIVES,
-    )
-    return session
-
-
-async def user_of(connection: Connection, session: str, now: datetime) -> User | None:
-    row = await connection.fetchrow(
-        """SELECT u.id, u.email, u.role, u.all_facilities,
-                  (SELECT array_agg(facility_id) FROM user_facilities f WHERE f.user_id = u.id) AS facilities
-             FROM sessions s JOIN users u ON u.id = s.user_id
-            WHERE s.hash = $1 AND s.expires_at > $2 AND u.disabled_at IS NULL""",
-        _hash(session),
+        now + SIGN_IN_LINK_LIVES,
         now,
-    )
-    if row is None:
-        return None
-    limited = None if row["all_facilities"] else frozenset(row["facilities"] or ())
-    return User(row["id"], row["email"], Role(row["role"]), limited)
-
-
-async def sign_out(connection: Connection, session: str) -> None:
-    await connection.execute("DELETE FROM sessions WHERE hash = $1", _hash(session))
-
-
-async def link_is_good(connection: Connection, token: str, now: datetime) -> bool:
-    """Whether `sign_in` would take this link. Looking does not use it up."""
-    return bool(
-        await connection.fetchval(
-            "SELECT true FROM sign_in_links WHERE hash = $1 AND expires_at > $2", _hash(token), now
-        )
     )

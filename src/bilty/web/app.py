@@ -10,14 +10,29 @@ from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
-from bilty.web import health, listing, live, shipment, sign_in
+from bilty.web import (
+    account,
+    acting,
+    attention,
+    health,
+    jobs,
+    listing,
+    live,
+    new_shipment,
+    settings_pages,
+    shipment,
+    sign_in,
+    today,
+)
 from bilty.web.api import ROUTER
 from bilty.web.arriving import Arrivals
 from bilty.web.asking import BODY_BYTES_MAX
 from bilty.web.describe import CONFIG
 from bilty.web.headers import add_headers
+from bilty.web.pictures import Pictures
 from bilty.web.problems import HANDLERS
 from bilty.web.sessions import SignInNeeded
+from bilty.web.settings_pages import api_keys, audit, connector, facilities, providers, questions, users
 from bilty.web.tools import AnyRequest, WebTools
 
 HERE = Path(__file__).parent
@@ -30,17 +45,27 @@ def make_app(tools: WebTools) -> Litestar:
             ROUTER,
             health.healthz,
             health.readyz,
-            sign_in.home,
-            sign_in.explain,
-            sign_in.offer,
-            sign_in.sign_in,
-            sign_in.sign_out,
+            *sign_in.ROUTES,
+            *account.ROUTES,
+            *settings_pages.ROUTES,
+            *providers.ROUTES,
+            *connector.ROUTES,
+            *questions.ROUTES,
+            *facilities.ROUTES,
+            *users.ROUTES,
+            *api_keys.ROUTES,
+            *audit.ROUTES,
             live.live,
             *listing.ROUTES,
             *shipment.ROUTES,
+            *acting.ROUTES,
+            *attention.ROUTES,
+            *jobs.ROUTES,
+            *today.ROUTES,
+            *new_shipment.ROUTES,
             create_static_files_router(path="/static", directories=[HERE / "static"]),
         ],
-        state=State({"tools": tools, "arrivals": Arrivals(tools.pool)}),
+        state=State({"tools": tools, "arrivals": Arrivals(tools.pool), "pictures": Pictures()}),
         before_send=[add_headers],
         exception_handlers={**HANDLERS, SignInNeeded: _to_sign_in},
         request_max_body_size=BODY_BYTES_MAX,

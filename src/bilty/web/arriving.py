@@ -11,11 +11,20 @@ from dataclasses import dataclass
 
 from bilty.intake import Accepted
 from bilty.store import shipments, showing
+from bilty.store.audit import Actor
 from bilty.store.database import Connection, Pool
 from bilty.store.shipments import Arrival, Intake, Kept
 from bilty.store.showing import Seen
 
 SET_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A shipment as it was read, and who brings it."""
+
+    parsed: Accepted
+    actor: Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +40,12 @@ class Taken:
 class Arrivals:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._waiting: list[tuple[Accepted, asyncio.Future[Taken]]] = []
+        self._waiting: list[tuple[Brought, asyncio.Future[Taken]]] = []
         self._writing: asyncio.Task[None] | None = None
 
-    async def take(self, parsed: Accepted) -> Taken:
+    async def take(self, parsed: Accepted, actor: Actor) -> Taken:
         taken: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
-        self._waiting.append((parsed, taken))
+        self._waiting.append((Brought(parsed, actor), taken))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
         return await taken
@@ -51,11 +60,11 @@ class Arrivals:
         finally:
             self._writing = None
 
-    async def _keep(self, together: Sequence[tuple[Accepted, "asyncio.Future[Taken]"]]) -> bool:
+    async def _keep(self, together: Sequence[tuple[Brought, "asyncio.Future[Taken]"]]) -> bool:
         """False when they should be tried one by one. A request that is no longer waited for is kept all the same."""
         try:
             async with self._pool.acquire() as connection, connection.transaction():
-                results = await keep(connection, [parsed for parsed, _ in together])
+                results = await keep(connection, [brought for brought, _ in together])
         except Exception as trouble:  # noqa: BLE001 - whatever it is, it is the request's to tell
             if len(together) > 1:
                 return False
@@ -75,30 +84,29 @@ def _answer(taken: "asyncio.Future[Taken]", result: Taken | Exception) -> None:
         taken.set_result(result)
 
 
-async def keep(connection: Connection, together: Sequence[Accepted]) -> list[Taken]:
+async def keep(connection: Connection, together: Sequence[Brought]) -> list[Taken]:
     """All of it happens, or nothing. A request that is repeated does not begin another run of what has failed since."""
     now = await showing.clock(connection)
-    kept = await shipments.keep(connection, [_arrival(parsed) for parsed in together], now)
+    kept = await shipments.keep(connection, [_arrival(each.parsed) for each in together], now)
     known = await _known(connection, kept)
-    wanted = {
-        each.shipment_id
-        for each, parsed in zip(kept, together, strict=True)
-        if parsed.schedule
-        and each.shipment_id
-        and (each.intake is not Intake.DIFFERS)
-        and each.shipment_id not in known
-    }
-    courses = await shipments.schedule_all(connection, sorted(wanted), now) if wanted else {}
-    begun = {shipment_id for shipment_id, progress in courses.items() if progress.run > 0}
+    wanted: dict[Actor, set[int]] = {}
+    for each, brought in zip(kept, together, strict=True):
+        new = each.shipment_id and each.intake is not Intake.DIFFERS and each.shipment_id not in known
+        if brought.parsed.schedule and new:
+            wanted.setdefault(brought.actor, set()).add(each.shipment_id)
+    begun: set[int] = set()
+    for actor, ids in wanted.items():
+        courses = await shipments.schedule_all(connection, sorted(ids), now, actor=actor)
+        begun |= {shipment_id for shipment_id, progress in courses.items() if progress.run > 0}
     seen = await showing.see(connection, [each.shipment_id for each in kept if each.shipment_id])
     return [
         Taken(
             intake=each.intake,
             shipment_id=each.shipment_id,
-            scheduled=parsed.schedule and each.shipment_id in begun,
+            scheduled=brought.parsed.schedule and each.shipment_id in begun,
             seen=seen.get(each.shipment_id),
         )
-        for each, parsed in zip(kept, together, strict=True)
+        for each, brought in zip(kept, together, strict=True)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Who waits for a shipment to change, and how they hear of it: no thread, no connection, one entry in a dict each.
+"""Who waits for a shipment or a job to change, and how they hear of it: at the cost of one entry in a dict.
 
 The process has one connection that listens (`bilty.store.database.listening`); it calls `Changes.heard`, which wakes
 those whom it concerns. A watch begins before the database is read, so that nothing falls between.
@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 
-from bilty.store.database import CHANGED_CHANNEL
+from bilty.store.database import CHANGED_CHANNEL, JOBS_CHANNEL
 
 
 class Watch:
@@ -25,7 +25,7 @@ class Watch:
         self._told.set()
 
     async def next_change(self, timeout_s: float) -> frozenset[int] | None:
-        """The shipments that changed since the last time; empty: look at all. None when nothing did in time."""
+        """What changed since the last time, by id; empty: look at all. None when nothing did in time."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._told.wait(), max(0.0, timeout_s))
         if not self._told.is_set():
@@ -39,33 +39,36 @@ class Watch:
 
 class Changes:
     def __init__(self) -> None:
-        self._of: dict[int, set[Watch]] = {}
+        self._of: dict[tuple[str, int], set[Watch]] = {}
         self._of_all: set[Watch] = set()
         self.closed = False
 
     def heard(self, channel: str, payload: str) -> None:
         """A NOTIFY: ids with commas between; blank where there are too many to list, or some may have been missed."""
-        if channel != CHANGED_CHANNEL:
+        if channel not in (CHANGED_CHANNEL, JOBS_CHANNEL):
             return
         ids = frozenset(int(each) for each in payload.split(",") if each)
-        concerned = [self._of.get(each, ()) for each in ids] if ids else self._of.values()
-        for watch in set(self._of_all).union(*concerned):
+        keys = [(channel, each) for each in ids] if ids else [key for key in self._of if key[0] == channel]
+        to_all = self._of_all if channel == CHANGED_CHANNEL else set()
+        for watch in set(to_all).union(*(self._of.get(key, ()) for key in keys)):
             watch.tell(ids)
 
     def close(self) -> None:
         """The process is about to end: whoever waits is answered as things are, and streams end."""
         self.closed = True
-        self.heard(CHANGED_CHANNEL, "")
+        for channel in (CHANGED_CHANNEL, JOBS_CHANNEL):
+            self.heard(channel, "")
 
     @contextlib.contextmanager
-    def watch(self, shipment_id: int | None = None) -> Iterator[Watch]:
-        """Of one shipment, or of all."""
+    def watch(self, shipment_id: int | None = None, *, job_id: int | None = None) -> Iterator[Watch]:
+        """Of one shipment, or of one job, or of all shipments."""
+        key = (JOBS_CHANNEL, job_id) if job_id is not None else (CHANGED_CHANNEL, shipment_id or 0)
         watch = Watch()
-        watchers = self._of_all if shipment_id is None else self._of.setdefault(shipment_id, set())
+        watchers = self._of.setdefault(key, set()) if key[1] else self._of_all
         watchers.add(watch)
         try:
             yield watch
         finally:
             watchers.discard(watch)
-            if shipment_id is not None and not watchers:
-                self._of.pop(shipment_id, None)
+            if not watchers:
+                self._of.pop(key, None)

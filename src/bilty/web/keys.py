@@ -4,6 +4,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
 from bilty.store.access import Caller, Scope, caller_of
+from bilty.store.audit import Actor, ActorKind
 from bilty.web.problems import ProblemError, plain
 from bilty.web.tools import AnyConnection, Asked, tools_of
 
@@ -28,6 +29,11 @@ def caller(connection: Asked) -> Caller:
     found = connection.state.caller
     assert isinstance(found, Caller)
     return found
+
+
+def actor_of(connection: Asked) -> Actor:
+    """The key, for the audit trail."""
+    return Actor(ActorKind.KEY, caller(connection).name)
 
 
 async def _caller(connection: AnyConnection) -> Caller:

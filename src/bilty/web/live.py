@@ -24,13 +24,14 @@ RETRY_MS = 2_000
 
 @get("/shipments/live", guards=[signed_in], include_in_schema=False)
 async def live(request: AnyRequest) -> ServerSentEvent:
-    return ServerSentEvent(_events(tools_of(request).changes))
+    return ServerSentEvent(events(tools_of(request).changes))
 
 
-async def _events(changes: Changes) -> AsyncIterator[ServerSentEventMessage]:
+async def events(changes: Changes, *, job_id: int | None = None) -> AsyncIterator[ServerSentEventMessage]:
+    """Of all shipments, or of one job."""
     clock = asyncio.get_running_loop().time
     ends_at = clock() + STREAM_LIVES_S
-    with changes.watch() as watch:
+    with changes.watch(job_id=job_id) as watch:
         yield ServerSentEventMessage(event="hello", data="", retry=RETRY_MS)
         while clock() < ends_at and not changes.closed:
             changed = await watch.next_change(KEEP_ALIVE_S)

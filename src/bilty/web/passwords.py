@@ -1,4 +1,4 @@
-"""Passwords: which are taken, and how they are kept. Argon2 with the library's own parameters, beside the event loop."""
+"""Passwords: which are taken, and how they are kept: by argon2 with the library's parameters, off the event loop."""
 
 import asyncio
 import functools
@@ -16,17 +16,15 @@ DIFFERENT_CHARS_MIN = 5
 HASHED_AT_ONCE_MAX = 2
 """Each takes 64 MB and a tenth of a second: many who sign in at once wait for each other, not for memory."""
 
-_COMMON = frozenset(
-    """
-    password1234 password12345 password123456 passwordpassword mypassword123 newpassword123 adminpassword
-    administrator administrator1 changeme1234 changemenow123 letmein12345 welcome12345 welcome123456 iloveyou1234
-    qwerty123456 qwertyuiop12 qwertyuiop123 qwertyuiopasdf qwertyuiop[] 1q2w3e4r5t6y 1q2w3e4r5t6y7u 1qaz2wsx3edc
-    1qaz2wsx3edc4rfv q1w2e3r4t5y6 zaq12wsxcde3 123456789012 1234567890123 0123456789012 123456789abc abc123456789
-    123456789qwerty 987654321098 abcdefghijkl abcdefghijklmnop a1b2c3d4e5f6 india1234567 indiaindia123 bharat123456
-    clickpost123 clickpost1234 biltybilty123 dispatch1234 warehouse123 warehouse1234 logistics123
-    """.split()
-)
+_TRIED_FIRST = """
+password1234 password12345 password123456 passwordpassword mypassword123 newpassword123 adminpassword administrator
+administrator1 changeme1234 changemenow123 letmein12345 welcome12345 welcome123456 iloveyou1234 qwerty123456
+qwertyuiop12 qwertyuiop123 qwertyuiopasdf 1q2w3e4r5t6y 1q2w3e4r5t6y7u 1qaz2wsx3edc 1qaz2wsx3edc4rfv q1w2e3r4t5y6
+zaq12wsxcde3 123456789012 1234567890123 012345678901 123456789abc abc123456789 123456789qwerty 987654321098
+abcdefghijkl a1b2c3d4e5f6 india1234567 bharat123456 warehouse123 warehouse1234 logistics123 clickpost123 dispatch1234
+"""
 """What is tried first, of those that are long enough; the rest of the usual lists is too short already."""
+_COMMON = frozenset(_TRIED_FIRST.split())
 
 _hasher = PasswordHasher()
 _threads = ThreadPoolExecutor(HASHED_AT_ONCE_MAX, thread_name_prefix="passwords")

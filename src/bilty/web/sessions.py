@@ -10,9 +10,10 @@ from litestar.datastructures import Cookie
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
-from bilty.store import access
-from bilty.store.access import SESSION_LIVES, Role, User
+from bilty.store import sessions
+from bilty.store.access import Role, User
 from bilty.store.audit import Actor, ActorKind
+from bilty.store.sessions import SESSION_LIVES
 from bilty.store.showing import clock
 from bilty.web.problems import ProblemError
 from bilty.web.tools import AnyConnection, Asked, tools_of
@@ -22,13 +23,13 @@ class SignInNeeded(Exception):  # noqa: N818 - a turn in the road, not an error
     """Nobody is signed in: to the sign-in page."""
 
 
-def _is_https(connection: Asked) -> bool:
+def is_https(connection: Asked) -> bool:
     return tools_of(connection).settings.address.startswith("https://")
 
 
 def cookie_name(connection: Asked) -> str:
     # Under https the prefix makes browsers refuse one that a neighbouring host or plain http has set.
-    return "__Host-bilty" if _is_https(connection) else "bilty"
+    return "__Host-bilty" if is_https(connection) else "bilty"
 
 
 def cookie(connection: Asked, session: str) -> Cookie:
@@ -39,7 +40,7 @@ def cookie(connection: Asked, session: str) -> Cookie:
         path="/",
         httponly=True,
         samesite="lax",
-        secure=_is_https(connection),
+        secure=is_https(connection),
         max_age=int(SESSION_LIVES.total_seconds()) if session else 0,
     )
 
@@ -53,25 +54,35 @@ async def find_user(connection: Asked) -> User | None:
     if not session:
         return None
     async with tools_of(connection).pool.acquire() as database:
-        return await access.user_of(database, session, await clock(database))
+        return await sessions.user_of(database, session, await clock(database))
 
 
-def _people(wanted: Role) -> Guard:
+def _people(wanted: Role, *, of_all_facilities: bool = False) -> Guard:
     async def guard(connection: AnyConnection, _: BaseRouteHandler) -> None:
         found = await find_user(connection)
         if found is None:
             raise SignInNeeded
         connection.state.user = found
-        if not found.may(wanted):
-            detail = f"You are signed in as {found.email}, {_A[found.role]}; this needs {_A[wanted]}. Ask an admin."
-            raise ProblemError(403, "role_too_small", detail)
+        check_role(found, wanted)
+        if of_all_facilities and found.facilities is not None:
+            detail = "This concerns every facility, and you work for some only. Ask an admin of all facilities."
+            raise ProblemError(403, "facilities_too_few", detail)
 
     return guard
+
+
+def check_role(found: User, wanted: Role) -> None:
+    """For what a form chooses, where a guard would come too soon."""
+    if not found.may(wanted):
+        detail = f"You are signed in as {found.email}, {_A[found.role]}; this needs {_A[wanted]}. Ask an admin."
+        raise ProblemError(403, "role_too_small", detail)
 
 
 _A = {Role.ADMIN: "an admin", Role.DISPATCHER: "a dispatcher", Role.VIEWER: "a viewer"}
 signed_in, dispatching, administering = _people(Role.VIEWER), _people(Role.DISPATCHER), _people(Role.ADMIN)
 """Guards: whoever is signed in; those who may move shipments; those who may change settings."""
+administering_all = _people(Role.ADMIN, of_all_facilities=True)
+"""For what opens or changes every facility: an admin who is limited to some is not let in."""
 
 
 def user(connection: Asked) -> User:

@@ -14,6 +14,7 @@ from bilty.store.labels import LabelStore
 from bilty.store.secrets import Vault
 from bilty.web.arriving import Arrivals
 from bilty.web.changes import Changes
+from bilty.web.pictures import Pictures
 
 AnyRequest: TypeAlias = Request[object, object, State]
 AnyConnection: TypeAlias = ASGIConnection[BaseRouteHandler, object, object, State]
@@ -39,6 +40,12 @@ def arrivals_of(connection: Asked) -> Arrivals:
     arrivals = connection.app.state.arrivals
     assert isinstance(arrivals, Arrivals)
     return arrivals
+
+
+def pictures_of(connection: Asked) -> Pictures:
+    pictures = connection.app.state.pictures
+    assert isinstance(pictures, Pictures)
+    return pictures
 
 
 def base_url(request: AnyRequest) -> str:

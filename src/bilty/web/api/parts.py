@@ -39,22 +39,26 @@ async def label(request: AnyRequest, shipment_id: FromPath[int]) -> Response[byt
 
 async def label_of(tools: WebTools, found: Seen) -> Response[bytes]:
     """The PDF as the courier made it; 404 with the reason while there is none."""
-    progress = found.progress
-    holder = progress.holder
+    pdf, sha256 = await label_pdf(tools, found)
+    name = "".join(c if c.isalnum() or c in "-_." else "-" for c in found.shipment.number)
+    headers = {"Content-Disposition": f'inline; filename="{name}.pdf"', "ETag": f'"{sha256}"'}
+    return Response(pdf, media_type="application/pdf", headers=headers)
+
+
+async def label_pdf(tools: WebTools, found: Seen) -> tuple[bytes, str]:
+    """With its hash."""
+    holder = found.progress.holder
     if holder is None or not holder.label_sha256:
-        told = telling.told_status(progress, tools.settings.rules, datetime.now(UTC), INDIA)
+        told = telling.told_status(found.progress, tools.settings.rules, datetime.now(UTC), INDIA)
         raise ProblemError(404, "no_label", f"There is no label yet. {told}")
     try:
-        pdf = await tools.labels.get(holder.label_sha256)
+        return await tools.labels.get(holder.label_sha256), holder.label_sha256
     except FileNotFoundError:
         raise ProblemError(
             404, "label_lost", "The label store no longer has this label: see BILTY_LABEL_STORE."
         ) from None
     except ValueError as damaged:
         raise ProblemError(500, "label_damaged", f"{damaged} It is not handed out.") from None
-    name = "".join(c if c.isalnum() or c in "-_." else "-" for c in found.shipment.number)
-    headers = {"Content-Disposition": f'inline; filename="{name}.pdf"', "ETag": f'"{holder.label_sha256}"'}
-    return Response(pdf, media_type="application/pdf", headers=headers)
 
 
 @get("/shipments/{shipment_id:int}/boxes", guards=[needs(Scope.READ)], summary="Its boxes and their waybills")

@@ -9,7 +9,7 @@ from bilty.store.access import Scope
 from bilty.web.api.shipments import answered, seen
 from bilty.web.asking import document_of, wait_s
 from bilty.web.documents import ShipmentAnswer, shipment_answer
-from bilty.web.keys import needs
+from bilty.web.keys import actor_of, needs
 from bilty.web.problems import ProblemError, rejected
 from bilty.web.tools import AnyRequest, base_url, tools_of
 from bilty.web.waiting import settled
@@ -24,10 +24,10 @@ async def create(request: AnyRequest, shipment_id: FromPath[int]) -> Response[Sh
     await seen(tools, shipment_id)
     async with tools.pool.acquire() as connection, connection.transaction():
         now = await showing.clock(connection)
-        progress = (await shipments.schedule_all(connection, [shipment_id], now, without_ewaybill=without_ewaybill))[
-            shipment_id
-        ]
-    _refuse_idle(progress)
+        begun = await shipments.schedule_all(
+            connection, [shipment_id], now, actor=actor_of(request), without_ewaybill=without_ewaybill
+        )
+    _refuse_idle(begun[shipment_id])
     await settled(tools, shipment_id, waits_s)
     answer = shipment_answer(await seen(tools, shipment_id), tools.settings.rules, base_url(request))
     return answered(answer, 200 if answer.status is Status.LABEL_READY else 202, waits_s)

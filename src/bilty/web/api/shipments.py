@@ -13,7 +13,7 @@ from bilty.store.shipments import Intake
 from bilty.store.showing import Seen
 from bilty.web.asking import ID_MAX, LIMIT_DEFAULT, LIMIT_MAX, choice, document_of, only, wait_s, whole
 from bilty.web.documents import ShipmentAnswer, ShipmentPage, shipment_answer
-from bilty.web.keys import needs
+from bilty.web.keys import actor_of, needs
 from bilty.web.problems import ProblemError, rejected
 from bilty.web.tools import AnyRequest, WebTools, arrivals_of, base_url, tools_of
 from bilty.web.waiting import settled
@@ -28,7 +28,7 @@ async def create(request: AnyRequest) -> Response[ShipmentAnswer]:
     parsed = parse_shipment(document, tools.settings.intake_rules, datetime.now(INDIA).date())
     if isinstance(parsed, Rejected):
         raise rejected(parsed.faults)
-    taken = await arrivals_of(request).take(parsed)
+    taken = await arrivals_of(request).take(parsed, actor_of(request))
     if taken.seen is None or taken.intake is Intake.DIFFERS:
         raise _refusal(taken.intake, taken.shipment_id, parsed.shipment)
     found, waited_s = taken.seen, waits_s if parsed.schedule else 0
