@@ -135,6 +135,18 @@ async def test_changes_are_told_as_they_happen(furnished: House) -> None:
     await listener
 
 
+async def test_who_works_for_some_facilities_hears_that_something_changed_but_not_what(furnished: House) -> None:
+    await furnished.sign_in(facilities=[])
+    shipment_id = await furnished.takes_in()
+    events: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+    listener = asyncio.create_task(_listen(furnished, events))
+    assert await events.get() == ("hello", "")
+    await furnished.call("POST", f"/shipments/{shipment_id}/schedules")
+    assert await events.get() == ("changed", "[]")
+    furnished.tools.changes.close()
+    await listener
+
+
 async def _listen(house: House, events: "asyncio.Queue[tuple[str, str]]") -> None:
     name = ""
     timeout = httpx.Timeout(5, read=60)

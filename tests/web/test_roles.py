@@ -27,7 +27,8 @@ FORMS: dict[str, dict[str, str]] = {
 SIGN_OUT = {"POST /sign-out", "POST /account/sign-out-everywhere", "POST /sign-in/{token:str}"}
 """What ends the session with which it is asked."""
 
-# yes: let in; door: sent to sign in; no: told that it takes another role; 404: told that there is no such thing.
+# yes: let in; door: sent to sign in; no: told that it takes another role, or all facilities;
+# 404: told that there is no such thing.
 # "out" is signed out; "other" and "other-admin" are a dispatcher and an admin of another facility than the shipment's.
 # The job is the dispatcher's.
 TABLE = """
@@ -71,16 +72,16 @@ GET /jobs/{job_id:int}/result                                   door  404     ye
 
 GET /settings                                                   door  yes     yes         yes    yes    yes
 GET /settings/shipping-providers                                door  yes     yes         yes    yes    yes
-GET /settings/shipping-providers/new                            door  no      no          yes    no     yes
-POST /settings/shipping-providers/new                           door  no      no          yes    no     yes
+GET /settings/shipping-providers/new                            door  no      no          yes    no     no
+POST /settings/shipping-providers/new                           door  no      no          yes    no     no
 GET /settings/shipping-providers/{code:str}                     door  yes     yes         yes    yes    yes
-POST /settings/shipping-providers/{code:str}                    door  no      no          yes    no     yes
+POST /settings/shipping-providers/{code:str}                    door  no      no          yes    no     no
 GET /settings/shipping-providers/{code:str}/connector           door  yes     yes         yes    yes    yes
-POST /settings/shipping-providers/{code:str}/connector          door  no      no          yes    no     yes
-GET /settings/shipping-providers/{code:str}/connector/preview   door  no      no          yes    no     yes
-POST /settings/shipping-providers/{code:str}/connector/preview  door  no      no          yes    no     yes
-POST /settings/shipping-providers/{code:str}/test               door  no      no          yes    no     yes
-POST /settings/shipping-providers/{code:str}/priorities         door  no      no          yes    no     yes
+POST /settings/shipping-providers/{code:str}/connector          door  no      no          yes    no     no
+GET /settings/shipping-providers/{code:str}/connector/preview   door  no      no          yes    no     no
+POST /settings/shipping-providers/{code:str}/connector/preview  door  no      no          yes    no     no
+POST /settings/shipping-providers/{code:str}/test               door  no      no          yes    no     no
+POST /settings/shipping-providers/{code:str}/priorities         door  no      no          yes    no     no
 GET /settings/facilities                                        door  yes     yes         yes    yes    yes
 GET /settings/facilities/new                                    door  no      no          yes    no     no
 POST /settings/facilities/new                                   door  no      no          yes    no     no

@@ -63,6 +63,11 @@ class User:
     def may(self, wanted: Role) -> bool:
         return self.role.may(wanted)
 
+    @property
+    def administers_all(self) -> bool:
+        """What concerns every facility is not for an admin of some."""
+        return self.may(Role.ADMIN) and self.facilities is None
+
     def sees(self, facility_id: int) -> bool:
         return self.facilities is None or facility_id in self.facilities
 

@@ -12,7 +12,7 @@ from litestar import get
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from bilty.web.changes import Changes
-from bilty.web.sessions import signed_in
+from bilty.web.sessions import signed_in, user
 from bilty.web.tools import AnyRequest, tools_of
 
 STREAM_LIVES_S = 600
@@ -24,11 +24,16 @@ RETRY_MS = 2_000
 
 @get("/shipments/live", guards=[signed_in], include_in_schema=False)
 async def live(request: AnyRequest) -> ServerSentEvent:
-    return ServerSentEvent(events(tools_of(request).changes))
+    return ServerSentEvent(events(tools_of(request).changes, names=user(request).facilities is None))
 
 
-async def events(changes: Changes, *, job_id: int | None = None) -> AsyncIterator[ServerSentEventMessage]:
-    """Of all shipments, or of one job."""
+async def events(
+    changes: Changes, *, job_id: int | None = None, names: bool = True
+) -> AsyncIterator[ServerSentEventMessage]:
+    """Of all shipments, or of one job. Without `names` it says only that something changed.
+
+    Who works for some facilities is not told which shipments of the others there are.
+    """
     clock = asyncio.get_running_loop().time
     ends_at = clock() + STREAM_LIVES_S
     with changes.watch(job_id=job_id) as watch:
@@ -38,5 +43,6 @@ async def events(changes: Changes, *, job_id: int | None = None) -> AsyncIterato
             if changed is None:
                 yield ServerSentEventMessage(comment="still here", data=None)
                 continue
-            yield ServerSentEventMessage(event="changed", data=msgspec.json.encode(sorted(changed)).decode())
+            ids = sorted(changed) if names else []
+            yield ServerSentEventMessage(event="changed", data=msgspec.json.encode(ids).decode())
             await asyncio.sleep(EVENT_GAP_S)

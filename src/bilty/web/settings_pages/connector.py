@@ -22,7 +22,7 @@ from bilty.store.setting_up import CONNECTOR_UPDATED, Change
 from bilty.web.asking import only
 from bilty.web.forms import Form, by_field, form_of
 from bilty.web.page import page, told
-from bilty.web.sessions import actor, administering, from_our_pages, signed_in, user
+from bilty.web.sessions import actor, administering_all, from_our_pages, signed_in, user
 from bilty.web.settings_pages import asked, standings, wording
 from bilty.web.settings_pages.asked import Asked
 from bilty.web.settings_pages.providers import PATH
@@ -76,7 +76,7 @@ async def connector(request: AnyRequest, code: FromPath[str]) -> Template:
     return await show(request, code)
 
 
-@get(f"{PATH}/{{code:str}}/connector/preview", guards=[administering], include_in_schema=False)
+@get(f"{PATH}/{{code:str}}/connector/preview", guards=[administering_all], include_in_schema=False)
 async def preview(request: AnyRequest, code: FromPath[str]) -> Template:
     """The part of the page alone, for the script."""
     del code  # it depends on the two numbers only, which may not be stored yet
@@ -87,7 +87,7 @@ async def preview(request: AnyRequest, code: FromPath[str]) -> Template:
     return Template("settings/preview.html", context={"promises": promises(given, found, now), "user": None})
 
 
-@post(f"{PATH}/{{code:str}}/connector", guards=[administering, from_our_pages], include_in_schema=False)
+@post(f"{PATH}/{{code:str}}/connector", guards=[administering_all, from_our_pages], include_in_schema=False)
 async def update(request: AnyRequest, code: FromPath[str]) -> Template | Redirect:
     """Update Connector."""
     form, tools = await form_of(request), tools_of(request)
@@ -100,7 +100,7 @@ async def update(request: AnyRequest, code: FromPath[str]) -> Template | Redirec
     return told(request, f"{PATH}/{code}/connector", sentence + wording.overtaken(form, done.before))
 
 
-@post(f"{PATH}/{{code:str}}/connector/preview", guards=[administering, from_our_pages], include_in_schema=False)
+@post(f"{PATH}/{{code:str}}/connector/preview", guards=[administering_all, from_our_pages], include_in_schema=False)
 async def preview_without_script(request: AnyRequest, code: FromPath[str]) -> Template:
     """A POST, so that a key that was typed does not land in an address."""
     return await show(request, code, await form_of(request))

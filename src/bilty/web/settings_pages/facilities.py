@@ -12,7 +12,6 @@ from bilty.intake import Fault, Rejected, facility_warnings, parse_facility
 from bilty.intake.india import STATES
 from bilty.shipment import Facility
 from bilty.store import providers, setting_up
-from bilty.store.access import Role
 from bilty.store.places import Place, places
 from bilty.store.providers import COUNTED_MAX
 from bilty.store.setting_up import FACILITY_ADDED, FACILITY_CHANGED
@@ -163,7 +162,7 @@ def _document(given: Mapping[str, str], stored: Facility | None) -> dict[str, st
 
 def _may_add(request: AnyRequest) -> bool:
     """A new facility would be out of sight for an admin of some: they could neither see nor mend it."""
-    return user(request).may(Role.ADMIN) and user(request).facilities is None
+    return user(request).administers_all
 
 
 def _needs_all(request: AnyRequest) -> None:

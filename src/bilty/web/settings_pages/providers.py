@@ -15,7 +15,7 @@ from bilty.store import setting_up
 from bilty.store.setting_up import PROVIDER_ADDED, PROVIDER_CHANGED
 from bilty.web.forms import by_field, form_of
 from bilty.web.page import page, told
-from bilty.web.sessions import actor, administering, from_our_pages, signed_in, user
+from bilty.web.sessions import actor, administering_all, from_our_pages, signed_in, user
 from bilty.web.settings_pages import standings, wording
 from bilty.web.settings_pages.standings import KINDS, Row
 from bilty.web.tools import AnyRequest, tools_of
@@ -51,7 +51,7 @@ async def listing(request: AnyRequest) -> Template:
     )
 
 
-@get(f"{PATH}/new", guards=[administering], include_in_schema=False)
+@get(f"{PATH}/new", guards=[administering_all], include_in_schema=False)
 async def choose(request: AnyRequest) -> Template:
     """Search and select; with `kind` the form of that one."""
     words, kind = request.query_params.get("q", "").strip()[:100], request.query_params.get("kind", "")
@@ -65,7 +65,7 @@ async def choose(request: AnyRequest) -> Template:
     )
 
 
-@post(f"{PATH}/new", guards=[administering, from_our_pages], include_in_schema=False)
+@post(f"{PATH}/new", guards=[administering_all, from_our_pages], include_in_schema=False)
 async def add(request: AnyRequest) -> Template | Redirect:
     form = await form_of(request)
     given = {name: form.get(name, "") for name in ("kind", "name", "code")}
@@ -88,7 +88,7 @@ async def details(request: AnyRequest, code: FromPath[str]) -> Template:
     return await _details(request, await _row(request, code))
 
 
-@post(f"{PATH}/{{code:str}}", guards=[administering, from_our_pages], include_in_schema=False)
+@post(f"{PATH}/{{code:str}}", guards=[administering_all, from_our_pages], include_in_schema=False)
 async def save(request: AnyRequest, code: FromPath[str]) -> Template | Redirect:
     form, row = await form_of(request), await _row(request, code)
     given = {"name": form.get("name", ""), "enabled": "true" if form.ticked("enabled") else "false"}

@@ -1,0 +1,168 @@
+"""The states in which every screen is looked at: a database each, with a history behind it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bilty.shipping_provider import Connector, Kind, ShippingProvider
+from bilty.store import providers
+from bilty.store.access import Role
+from bilty.store.jobs import JobKind
+from bilty.workflow import Status
+from bilty_sandbox import DEMO_USERNAME, Policy, Rule
+from bilty_sandbox import Kind as Mischief
+from browser import longest
+from browser.morning import Morning, morning_of
+from browser.panel import Panel, panel_at, running
+from process.town import EXAMPLES, PROVIDER, first_orders
+from web.house import SHIPMENT
+
+TIMED = (Mischief.SLOW, Mischief.OUTAGE, Mischief.BOOKED_HANG)
+"""Answers that are held back would hold back the morning too."""
+
+
+def story(number: str, **tiers: str) -> tuple[Rule, ...]:
+    """What befalls a shipment: story("SO-10901", p1="refuse_319", p2="async"). References begin with its number."""
+    rules = []
+    for tier, kinds in tiers.items():
+        named = tuple(Mischief(each) for each in kinds.removesuffix("*").split("+"))
+        times = 99 if kinds.endswith("*") else None
+        priority = int(tier[1:]) if tier != "others" else None
+        rules.append(Rule(kinds=named, reference_prefix=f"{number[:8]}-", priority=priority, times=times))
+    return tuple(rules)
+
+
+async def empty(morning: Morning, folder: Path) -> None:
+    """Nothing is set up."""
+
+
+async def one(morning: Morning, folder: Path) -> None:
+    """The first shipment, its label not yet there."""
+    await morning.furnish()
+    await morning.goes_on(176)
+    shipment_id = await morning.takes_in(number="SO-10901")
+    await morning.until_now()
+    await morning.asks(JobKind.EXPORT, [shipment_id], done=False)
+
+
+async def full(morning: Morning, folder: Path) -> None:
+    """A morning's sixty: most have their label, some are on their way, the last wait to be scheduled or on hold."""
+    await morning.furnish()
+    for count in range(6, 49, 6):
+        await morning.imports(first_orders(count, folder / "orders.csv"))
+        await morning.goes_on(18)
+    await morning.goes_on(10)
+    await morning.imports(first_orders(50, folder / "orders.csv"))
+    await morning.goes_on(17)
+    await morning.imports(first_orders(52, folder / "orders.csv"))
+    await morning.goes_on(7)
+    await morning.imports(first_orders(55, folder / "orders.csv"))
+    await morning.imports(first_orders(58, folder / "orders.csv"), schedule=False)
+    await morning.imports(EXAMPLES / "orders-on-hold.csv", schedule=False)
+    await morning.until_now()
+    ready = await morning.ids_of(Status.LABEL_READY)
+    await morning.asks(JobKind.PRINT, ready[:-8])
+    await morning.asks(JobKind.PRINT, ready[:2])
+    await morning.asks(JobKind.SCHEDULE_AGAIN, [*ready[:3], *(await morning.ids_of(Status.CREATED))[:1]])
+    await morning.asks(JobKind.EXPORT, morning.ids)
+    await morning.asks(JobKind.TEST_CONNECTION, by=Role.ADMIN, provider=PROVIDER.code)
+    await morning.asks(JobKind.PRIORITIES, by=Role.ADMIN, provider=PROVIDER.code, facility="BLR-1", pincode="411018")
+
+
+async def failing(morning: Morning, folder: Path) -> None:
+    """Every way in which a shipment can need a person, and ClickPost silent since."""
+    await morning.furnish()
+    await morning.imports(first_orders(24, folder / "orders.csv"))
+    await morning.takes_in(number="SO-11100", consignee={**SHIPMENT["consignee"], **NOWHERE})
+    await morning.takes_in(number="SO-11101", invoices=[{**SHIPMENT["invoices"][0], "value": "123600.00"}])
+    await wrong_key(morning)
+    await morning.goes_on(150)
+    await morning.imports(first_orders(25, folder / "orders.csv"))
+    await morning.goes_on(1)
+    morning.panel.sandbox.world.silent_until = morning.panel.time.now() + 10 * 3600
+    await morning.imports(first_orders(26, folder / "orders.csv"))
+    await morning.until_now()
+
+
+async def wrong_key(morning: Morning) -> None:
+    """A second account, whose key ClickPost rejects."""
+    state = morning.panel.state
+    west = ShippingProvider("clickpost-west", Kind.CLICKPOST_B2B, "ClickPost B2B, west")
+    async with state.pool.acquire() as connection, connection.transaction():
+        await providers.put_provider(connection, west)
+        await providers.put_connector(connection, state.vault, west.code, Connector(DEMO_USERNAME, "a-key-of-before"))
+    await morning.takes_in(number="SO-11300", shipping_provider=west.code)
+
+
+async def long(morning: Morning, folder: Path) -> None:
+    """Names as long as they may be."""
+    await morning.furnish()
+    await longest.furnish(morning)
+    for number in longest.NUMBERS:
+        await morning.takes_in(**longest.shipment(number))
+    await morning.until_now()
+
+
+FAILING = (
+    *story("SO-10013", others="refuse_354"),
+    *story("SO-10014", others="never"),
+    *story("SO-10015", p1="label_never"),
+    *story("SO-10016", p1="late+cancel_refused*", others="at_once"),
+    *story("SO-10017", others="refuse_301"),
+    *story("SO-10018", p1="late+picked_up", others="at_once"),
+    *story("SO-10025", others="async"),
+    *story("SO-10026", others="async"),
+    Rule(kinds=(Mischief.REFUSE_319,)),
+)
+NOWHERE = {"city": "Port Blair", "state": "Andaman and Nicobar Islands", "pincode": "744301"}
+"""No courier of the sandbox serves it."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`lives` through the three hours before now, in a world with these `rules` and, with `dice`, much else."""
+
+    lives: Callable[[Morning, Path], Awaitable[None]]
+    rules: tuple[Rule, ...] = ()
+    dice: bool = False
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(enabled=self.dice, off=TIMED, rules=self.rules)
+
+
+STATES: Mapping[str, State] = {
+    "empty": State(empty),
+    "one": State(one, story("SO-10901", p1="refuse_319", p2="async")),
+    "full": State(
+        full,
+        (
+            *story("SO-10050", p1="never", p2="never", p3="async"),
+            *story("SO-10052", p1="refuse_319", p2="never"),
+            *story("SO-10054", p1="async"),
+            *story("SO-10055", p1="refuse_354", p2="async"),
+        ),
+        dice=True,
+    ),
+    "failing": State(failing, FAILING),
+    "longest": State(
+        long,
+        (
+            *story(longest.NUMBERS[1], p1="refuse_319", p2="never", p3="never"),
+            *story(longest.NUMBERS[2], others="refuse_354"),
+            *story(longest.NUMBERS[3], others="label_never"),
+        ),
+    ),
+}
+
+
+@asynccontextmanager
+async def standing(name: str, dsn: str, folder: Path) -> AsyncIterator[Panel]:
+    """The panel in one of STATES: nothing works on it, so it stays so."""
+    state = STATES[name]
+    async with panel_at(dsn, folder, policy=state.policy, hours_ago=3) as panel:
+        async with morning_of(panel) as morning:
+            await state.lives(morning, folder)
+        async with running(panel, work=False):
+            yield panel

@@ -1,0 +1,110 @@
+"""The list under quick hands: what is selected lasts, what changes moves nothing from under the pointer."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, expect
+
+from bilty.store.access import Role
+from bilty.store.database import Pool
+from bilty.store.progress import notify_changed
+from browser.chromium import visiting
+from browser.panel import panel_at, running
+from listing.shelf import Article, Shelf
+
+
+@asynccontextmanager
+async def looking(chromium: Browser, dsn: str, folder: Path, *articles: Article) -> AsyncIterator[tuple[Page, Pool]]:
+    """A dispatcher before the list, with nobody at work behind it."""
+    async with panel_at(dsn, folder) as panel:
+        async with panel.state.pool.acquire() as connection:
+            await Shelf().put(connection, *articles)
+        async with running(panel, work=False), visiting(chromium, panel.url) as visitor:
+            await visitor.signs_in(await panel.sign_in_link(Role.DISPATCHER))
+            await visitor.page.goto("/shipments")
+            yield visitor.page, panel.state.pool
+
+
+def box(number: str) -> str:
+    return f'[aria-label="Select {number}"]'
+
+
+async def test_a_selection_lasts_over_pages_and_is_sent_whole(chromium: Browser, dsn: str, tmp_path: Path) -> None:
+    articles = [Article(f"SO-{n:02}") for n in range(65)]
+    async with looking(chromium, dsn, tmp_path, *articles) as (page, pool):
+        await page.locator(box("SO-64")).check()
+        await page.locator(box("SO-62")).click(modifiers=["Shift"])
+        await expect(page.get_by_text("3 selected")).to_be_visible()
+        await page.get_by_role("link", name="Next").click()
+        await page.locator(box("SO-04")).check()
+        await expect(page.get_by_text("4 selected")).to_be_visible()
+        await expect(page.get_by_text("3 on other pages")).to_be_visible()
+        await page.get_by_role("button", name="Export CSV").click()
+        await page.wait_for_url(re.compile("/jobs/"))
+        chosen = await pool.fetch("SELECT number FROM job_items i JOIN shipments s ON s.id = i.shipment_id ORDER BY 1")
+        assert [row["number"] for row in chosen] == ["SO-04", "SO-62", "SO-63", "SO-64"]
+        await page.goto("/shipments")
+        await expect(page.get_by_text("4 selected")).to_be_visible()
+        await page.goto("/shipments?tab=to_schedule")
+        await expect(page.locator(box("SO-64"))).not_to_be_checked()  # another list, nothing selected
+
+
+async def test_all_that_match_goes_beyond_the_page(chromium: Browser, dsn: str, tmp_path: Path) -> None:
+    async with looking(chromium, dsn, tmp_path, *(Article(f"SO-{n:02}") for n in range(65))) as (page, pool):
+        await page.get_by_label("Select the shipments of this page").check()
+        await expect(page.get_by_text("60 selected")).to_be_visible()
+        await page.get_by_label("All 65 that match").check()
+        await page.get_by_role("button", name="Schedule", exact=True).click()
+        await page.wait_for_url(re.compile("/jobs/"))
+        assert await pool.fetchval("SELECT total FROM jobs") == 65
+
+
+async def test_a_cancel_is_asked_about_once(chromium: Browser, dsn: str, tmp_path: Path) -> None:
+    async with looking(chromium, dsn, tmp_path, Article("SO-1"), Article("SO-2")) as (page, pool):
+        await page.locator(box("SO-1")).check()
+        bar = page.get_by_role("group", name="What to do with the selected shipments")
+        await bar.get_by_role("button", name="Cancel").click()
+        dialog = page.get_by_role("dialog")
+        await expect(dialog).to_contain_text("Cancel 1 shipment?")
+        await dialog.get_by_role("button", name="Keep it").click()
+        await expect(dialog).to_be_hidden()
+        await expect(page.get_by_text("1 selected")).to_be_visible()
+        await bar.get_by_role("button", name="Cancel").click()
+        await dialog.get_by_role("button", name="Cancel it").click()
+        await page.wait_for_url(re.compile("/jobs/"))
+        assert await pool.fetchval("SELECT kind || ' ' || total FROM jobs") == "cancel 1"
+
+
+async def test_news_changes_rows_in_place_and_the_order_waits(chromium: Browser, dsn: str, tmp_path: Path) -> None:
+    async with looking(chromium, dsn, tmp_path, Article("SO-1"), Article("SO-2")) as (page, pool):
+        await page.locator(box("SO-1")).check()
+        await page.get_by_role("row", name="SO-1").hover()
+        async with pool.acquire() as connection:
+            changed = await connection.fetchval(
+                "UPDATE shipments SET hold = 'No e-way bill.', status = 'on_hold' WHERE number = 'SO-1' RETURNING id"
+            )
+            [new] = await Shelf().put(connection, Article("SO-3"))
+            await notify_changed(connection, [changed, new])
+        await expect(page.get_by_role("row", name="SO-1")).to_contain_text("On hold")
+        await expect(page.locator("#line")).to_contain_text("1 update.")
+        await expect(page.get_by_role("row", name="SO-3")).to_have_count(0)
+        await expect(page.get_by_role("navigation", name="By status")).to_contain_text("All 3")
+        await page.get_by_role("button", name="Show", exact=True).first.click()
+        await expect(page.locator("tbody tr").first).to_contain_text("SO-3")
+        await expect(page.locator(box("SO-1"))).to_be_checked()
+        await expect(page.get_by_text("1 selected")).to_be_visible()
+
+
+async def test_a_choice_narrows_at_once_and_leaves_no_blanks(chromium: Browser, dsn: str, tmp_path: Path) -> None:
+    articles = (Article("SO-1", courier="DTDC", status="label_requested"), Article("SO-2"))
+    async with looking(chromium, dsn, tmp_path, *articles) as (page, _):
+        await page.get_by_label("Courier").select_option("DTDC")
+        await page.wait_for_url(re.compile(r"/shipments\?courier=DTDC$"))
+        await expect(page.locator("tbody tr")).to_have_count(1)
+        consignee = await page.get_by_role("cell", name="Sahyadri Distributors").bounding_box()
+        assert consignee is not None
+        pointed_at = "([x, y]) => document.elementFromPoint(x, y).closest('a')?.pathname"
+        link = await page.evaluate(pointed_at, [consignee["x"] + 9, consignee["y"] + 9])
+        assert re.fullmatch(r"/shipments/\d+", link), "the whole row is a link"
