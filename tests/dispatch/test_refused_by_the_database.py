@@ -52,6 +52,7 @@ async def test_a_number_twice_in_a_facility(bench: Bench) -> None:
     with pytest.raises(asyncpg.UniqueViolationError):
         await bench.pool.execute(
             """INSERT INTO shipments (facility_id, provider_id, number, order_number, consignee, city, box_count,
-                                      weight_g, value, status)
-               SELECT facility_id, provider_id, number, 'other', 'x', 'x', 1, 1, 1, 'created' FROM shipments"""
+                                      weight_g, value, status, courier_id)
+               SELECT facility_id, provider_id, number, 'other', 'x', 'x', 1, 1, 1, 'created', courier_id
+                     FROM shipments"""
         )

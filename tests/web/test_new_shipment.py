@@ -291,7 +291,7 @@ async def test_nobody_sends_from_a_facility_that_is_not_theirs(furnished: House)
 
 async def test_without_facility_or_provider_it_says_what_is_missing(house: House) -> None:
     await house.sign_in(role=Role.ADMIN)
-    assert '<a class="button main" href="/settings/providers">Add Shipping Provider</a>' in await house.page(
+    assert '<a class="button main" href="/settings/shipping-providers">Add Shipping Provider</a>' in await house.page(
         "/shipments/new"
     )
     assert (await house.call("PUT", "/shipping-providers/clickpost-b2b", PROVIDER)).status_code == 201

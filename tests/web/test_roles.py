@@ -80,8 +80,8 @@ GET /settings/shipping-providers/{code:str}/connector           door  yes     ye
 POST /settings/shipping-providers/{code:str}/connector          door  no      no          yes    no     no
 GET /settings/shipping-providers/{code:str}/connector/preview   door  no      no          yes    no     no
 POST /settings/shipping-providers/{code:str}/connector/preview  door  no      no          yes    no     no
-POST /settings/shipping-providers/{code:str}/test               door  no      no          yes    no     no
-POST /settings/shipping-providers/{code:str}/priorities         door  no      no          yes    no     no
+POST /settings/shipping-providers/{code:str}/test               door  no      no          yes    no     yes
+POST /settings/shipping-providers/{code:str}/priorities         door  no      no          yes    no     yes
 GET /settings/facilities                                        door  yes     yes         yes    yes    yes
 GET /settings/facilities/new                                    door  no      no          yes    no     no
 POST /settings/facilities/new                                   door  no      no          yes    no     no

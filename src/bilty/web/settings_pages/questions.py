@@ -10,7 +10,7 @@ from bilty.store.jobs import JobKind
 from bilty.store.places import places
 from bilty.web.forms import form_of
 from bilty.web.page import told
-from bilty.web.sessions import actor, administering_all, from_our_pages, user
+from bilty.web.sessions import actor, administering, from_our_pages, user
 from bilty.web.settings_pages import standings
 from bilty.web.settings_pages.connector import show
 from bilty.web.settings_pages.providers import PATH
@@ -21,7 +21,7 @@ from bilty.web.tools import AnyRequest, tools_of
 LANE_LABELS = {"facility": "Facility", "pincode": "Destination PIN"}
 
 
-@post(f"{PATH}/{{code:str}}/test", guards=[administering_all, from_our_pages], include_in_schema=False)
+@post(f"{PATH}/{{code:str}}/test", guards=[administering, from_our_pages], include_in_schema=False)
 async def test_connection(request: AnyRequest, code: FromPath[str]) -> Redirect:
     """With what is stored: a key that was only typed is nobody's yet."""
     row = await _row(request, code)
@@ -32,7 +32,7 @@ async def test_connection(request: AnyRequest, code: FromPath[str]) -> Redirect:
     return Redirect(f"{PATH}/{code}/connector?test={job_id}#test", status_code=303)
 
 
-@post(f"{PATH}/{{code:str}}/priorities", guards=[administering_all, from_our_pages], include_in_schema=False)
+@post(f"{PATH}/{{code:str}}/priorities", guards=[administering, from_our_pages], include_in_schema=False)
 async def show_priorities(request: AnyRequest, code: FromPath[str]) -> Template | Redirect:
     form, row = await form_of(request), await _row(request, code)
     if row.username is None:
