@@ -409,3 +409,22 @@ def test_messages_are_fit_to_be_shown() -> None:
 def test_a_message_that_is_no_text_is_shown_raw() -> None:
     body = msgspec.json.encode({"meta": {"status": 422, "message": {"pincode": ["bad"]}}})
     assert answer.ask(received(body), NOW) == Refused(Refusal.DATA, code=422, message='{"pincode":["bad"]}')
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("{'job': 'failed', 'remark': 'pin embargoed'}", "pin embargoed"),
+        ('{"remark": "consignee\'s pin embargoed", "job": "failed"}', "consignee's pin embargoed"),
+        ("{'job': 'failed', 'remark': ''}", "{'job': 'failed', 'remark': ''}"),
+        ("remark: pin embargoed", "remark: pin embargoed"),
+    ],
+)
+def test_of_a_couriers_answer_passed_on_the_remark_is_shown(message: str, shown: str) -> None:
+    heard = answer.ask(received(envelope(319, message=message)), NOW)
+    assert heard == Refused(Refusal.COURIER, code=319, message=shown)
+
+
+def test_what_stands_beside_the_remark_is_judged_by_all_the_same() -> None:
+    message = "{'job': 'order already placed', 'remark': 'see dashboard'}"
+    assert isinstance(answer.ask(received(envelope(319, message=message)), NOW), Unclear)

@@ -5,6 +5,7 @@ to be false beside a waybill and true beside none. When in doubt an answer is `U
 none is bought twice, and one taken for unclear is only asked about.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeAlias
@@ -259,5 +260,10 @@ def _unclear(opened: Envelope, why: str = "") -> Unclear:
     return Unclear(message=f"{_words(opened)} ({why})" if why else _words(opened))
 
 
+_REMARK = re.compile(r"""^\{.*["']remark["']\s*:\s*(?P<quote>["'])(?P<words>(?:(?!(?P=quote)).)+)""")
+
+
 def _words(opened: Envelope) -> str:
-    return opened.message or f"code {opened.code}"
+    """To be shown, never to be judged by: where a courier's answer is passed on as it stands, the remark in it."""
+    remark = _REMARK.search(opened.message)
+    return (remark.group("words") if remark else opened.message) or f"code {opened.code}"
