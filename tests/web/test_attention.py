@@ -129,7 +129,7 @@ async def test_a_paused_provider_is_one_matter_whatever_waits(desk: House) -> No
     await desk.hears(Denied("wrong key"))
     page = await desk.page("/attention")
     assert page.count("ClickPost rejects the username and key of ClickPost B2B") == 1
-    assert "An admin can." in page
+    assert "An admin can mend this in Settings." in page
     assert tally(page) == "1"
     await desk.sign_in("admin@example.com", role=Role.ADMIN)
     link = '<a class="button" href="/settings/shipping-providers/clickpost-b2b/connector">Update Connector</a>'
