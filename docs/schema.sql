@@ -205,6 +205,7 @@ CREATE TABLE public.jobs (
     asked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     started_at timestamp with time zone,
     ended_at timestamp with time zone,
+    starts smallint DEFAULT 0 NOT NULL,
     total integer NOT NULL,
     done integer DEFAULT 0 NOT NULL,
     refused integer DEFAULT 0 NOT NULL,
@@ -544,6 +545,7 @@ CREATE TABLE public.turns (
     message text DEFAULT ''::text NOT NULL,
     couriers jsonb DEFAULT '[]'::jsonb NOT NULL,
     settled boolean DEFAULT false NOT NULL,
+    entered boolean DEFAULT false NOT NULL,
     CONSTRAINT turns_check CHECK (((priority = 0) = (cp_id IS NULL))),
     CONSTRAINT turns_priority_check CHECK (((priority >= 0) AND (priority <= 3))),
     CONSTRAINT turns_reference_check CHECK ((length(reference) <= 20))
@@ -726,6 +728,8 @@ ALTER TABLE ONLY public.users
 CREATE INDEX audit_by_action ON public.audit USING btree (action, id);
 
 CREATE INDEX audit_by_actor ON public.audit USING btree (actor, id);
+
+CREATE INDEX audit_by_facility ON public.audit USING btree (facility_id, id);
 
 CREATE INDEX audit_by_shipment ON public.audit USING btree (shipment_id, id) WHERE (shipment_id IS NOT NULL);
 

@@ -11,6 +11,7 @@ from pypdf.generic import RectangleObject
 
 from bilty.documents import Merge, UnreadablePdfError
 from bilty.documents.labels import STRIP_PT
+from bilty.store.labels import pages_of
 from jobs.desk import label_pdf
 
 MARK = "Reprint 2 · 23 Nov 2026, 10:04 · asha@example.com"
@@ -131,6 +132,11 @@ def test_of_nothing_there_is_no_pdf() -> None:
 
 
 WHOLE = label_pdf("A", pages=2)
+
+
+@given(st.integers(0, len(WHOLE) - 1), st.binary(max_size=40))
+def test_whatever_is_given_its_pages_are_counted_or_it_has_none(at: int, noise: bytes) -> None:
+    assert pages_of(WHOLE[:at] + noise + WHOLE[at + len(noise) :]) >= 0
 
 
 @given(st.integers(0, len(WHOLE) - 1), st.binary(max_size=40), st.booleans())

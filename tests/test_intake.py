@@ -655,7 +655,7 @@ def test_without_an_ewaybill_it_is_taken_and_waits() -> None:
     assert verdict.warnings == ()
     assert verdict.hold == (
         "Invoice INV-1 of ₹50,000.01 has no e-way bill, which goods above ₹50,000.00 may not move without: "
-        "add its number of 12 digits, or schedule it without one."
+        "give its number of 12 digits with the order, or schedule it without one."
     )
 
 

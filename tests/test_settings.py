@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,9 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         ("BILTY_EWAYBILL_THRESHOLD_RUPEES", "NaN"),
         ("BILTY_EWAYBILL_MISSING", ""),
         ("BILTY_DATA_DIR", ""),
+        ("BILTY_TRUSTED_PROXIES", "proxy.example"),
+        ("BILTY_TRUSTED_PROXIES", "10.0.0.5/8"),
+        ("BILTY_TRUSTED_PROXIES", "10.0.0.5 10.0.0.6"),
     ],
 )
 def test_what_is_malformed_is_named(variable: str, value: str) -> None:
@@ -138,6 +142,12 @@ def test_what_is_malformed_is_named(variable: str, value: str) -> None:
 def test_an_address_is_taken_apart(listen: str, host: str, port: int) -> None:
     settings = read_settings({"BILTY_LISTEN": listen})
     assert (settings.host, settings.port, settings.address) == (host, port, f"http://{listen}")
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    settings = read_settings({"BILTY_TRUSTED_PROXIES": "10.0.0.5, fd00::/8,"})
+    assert settings.proxies == (ip_network("10.0.0.5"), ip_network("fd00::/8"))
+    assert Settings().proxies == ()
 
 
 def test_urls_lose_the_slash_at_their_end() -> None:

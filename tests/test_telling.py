@@ -121,6 +121,17 @@ def test_lapsed_turns_may_still_bring_a_label() -> None:
     assert problem.message == ("Delhivery B2B, Blue Dart and DTDC gave no label within 12 minutes; one may still come.")
 
 
+def test_a_turn_that_a_person_ended_is_not_said_to_have_had_its_time() -> None:
+    told = [
+        telling.told_turn(turn(1, State.LAPSED, asked_at=NOW, lapsed_at=after(minutes)), None, RULES, after(13), INDIA)
+        for minutes in (3, 12)
+    ]
+    assert told == [
+        "Delhivery B2B's turn was ended before its time was over.",
+        "Delhivery B2B gave no label in its time.",
+    ]
+
+
 def test_a_hold_and_an_unserviceable_lane() -> None:
     held = telling.problem(progress(hold="Invoice INV-1 has no e-way bill: add it."), RULES)
     assert held
@@ -238,6 +249,6 @@ def test_trouble_of_a_provider_is_told_once_each() -> None:
     assert paused.startswith("ClickPost rejects the username and key of ClickPost B2B: Invalid key.")
     assert "choose Update Connector in Settings, Shipping Provider" in paused
     assert "since 09:58" in alarmed
-    assert silent.startswith("ClickPost has not answered ClickPost B2B since 09:59.")
-    for waiting, words in ((1, "1 shipment waits. Bilty"), (1234, "1,234 shipments wait. Bilty")):
+    assert silent.startswith("ClickPost is silent since 09:59 (ClickPost B2B); nothing is lost.")
+    for waiting, words in ((1, "1 shipment waits, none is lost."), (1234, "1,234 shipments wait, none is lost.")):
         assert words in telling.told_provider("ClickPost B2B", sick, NOW, INDIA, waiting=waiting)[2]

@@ -93,8 +93,8 @@ def test_every_button_says_what_it_does_and_what_may_come_of_it(only: Turn, fact
             "Enter its AWB",
             (
                 "Copy it from the ClickPost B2B dashboard, where it stands under reference SO-1001-1. Bilty cannot "
-                "check it: Blue Dart has the shipment under AWB AWB2, so this one is cancelled at once, and a wrong "
-                "one would be another shipment's."
+                "check it: Blue Dart has the shipment under AWB AWB2, so this one is not used. Whether it is "
+                "cancelled you are asked then."
             ),
         ),
         (
@@ -139,6 +139,30 @@ def test_a_risk_is_told_before(found: Progress, kind: ActKind, words: str, risk:
     assert told.words == words
     assert told.risk.endswith(risk)
     assert bool(told.risk) == bool(risk)
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        (State.UNLABELLED, ActKind.GIVE_UP_AWB),
+        (State.OFFERED, ActKind.CANCEL_LATE),
+        (State.FETCHING, ActKind.CANCEL),
+    ],
+)
+def test_cancelling_an_awb_that_was_typed_says_so(state: State, kind: ActKind) -> None:
+    typed = progress(turn(1, state, awb="AWB1", entered=True))
+    assert "It was entered by hand: if it is mistyped, choose Wrong AWB instead" in button(typed, kind).risk
+    assert "by hand" not in button(progress(turn(1, state, awb="AWB1")), kind).risk
+
+
+def test_a_typed_awb_that_is_not_wanted_is_a_matter_of_its_own() -> None:
+    typed = turn(1, State.OFFERED, awb="AWB1", entered=True)
+    trouble = telling.problem(progress(typed, turn(2, State.WON, awb="AWB2")), RULES)
+    assert trouble
+    assert trouble.remedy == (
+        "See that it is Delhivery B2B's for reference SO-1001-1. "
+        "If so, choose Cancel it; if it was mistyped, Wrong AWB."
+    )
 
 
 def test_a_printed_label_is_to_be_destroyed() -> None:

@@ -18,6 +18,9 @@ BESIDE_THE_TABLE: Mapping[str, tuple[tuple[State, State], ...]] = {
     "another took the shipment, or cancelled": ((State.OFFERED, State.SURPLUS),),
     "cancelled by a person": tuple((s, State.SURPLUS) for s in (State.FETCHING, State.UNLABELLED, State.WON)),
     "cancelled by a person, and nothing sent": ((State.UNCLEAR, State.WITHDRAWN),),
+    "a person: wrong awb, of what had lapsed": tuple(
+        (s, State.LAPSED) for s in (State.FETCHING, State.UNLABELLED, State.OFFERED)
+    ),
     **{
         f"a person: {kind.replace('-', ' ')}": tuple((s, after) for s, after in moves.items() if after is not s)
         for kind, moves in PERSON.items()

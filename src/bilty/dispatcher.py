@@ -24,20 +24,18 @@ from obstore.exceptions import BaseError
 from bilty.aggregator import Aggregator, Booking, Listed, Pdf, Said, Trouble
 from bilty.reply import Busy, Denied, NotYet, Paper, PickedUp, Refusal, Refused, Reply, Unclear
 from bilty.store import claims, settlements
-from bilty.store.claims import LEASE, Claim
+from bilty.store.claims import CALL_WITHIN, LEASE, LEASE_LEFT_MIN, Claim
 from bilty.store.database import UNAVAILABLE, Pool
 from bilty.store.labels import LabelStore, pages_of
 from bilty.store.providers import Keyring
 from bilty.store.settlements import Outcome
 from bilty.turn import Rules, Step
 
-LEASE_S, LEASE_LEFT_MIN_S = LEASE.total_seconds(), 5
-"""A call starts only with so much of its lease left; one that comes late is left to whoever claims the turn next."""
+START_WITHIN_S = (LEASE - LEASE_LEFT_MIN).total_seconds()
 REST_MIN_S, IDLE_MAX_S = 0.05, 30
 SETTLE_MAX = 500
 DATABASE_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
-CALL_WITHIN_S = 50
-"""Of a claim, which may be two calls: an answer that comes after the lease counts for nothing."""
+CALL_WITHIN_S = CALL_WITHIN.total_seconds()
 STOP_WITHIN_S = 55
 """Longer than the longest call, so that a graceful stop hears every answer it asked for."""
 
@@ -106,7 +104,7 @@ class Dispatcher:
             log.warning("database.away", during="claim", why=type(trouble).__name__)
             return 0
         for claim in claimed:
-            call = asyncio.create_task(self._call(claim, before + LEASE_S - LEASE_LEFT_MIN_S))
+            call = asyncio.create_task(self._call(claim, before + START_WITHIN_S))
             self._calls[call] = claim.provider_id
             call.add_done_callback(self._ended)
         return len(claimed)
@@ -195,7 +193,7 @@ async def _outcome(tools: Tools, claim: Claim) -> Outcome:
         async with asyncio.timeout(CALL_WITHIN_S):
             said = await _say(tools, claim.step, tools.aggregator(claim), booking)
     except TimeoutError:
-        said = Said(Unclear(f"no answer within {CALL_WITHIN_S} s", silent=True))
+        said = Said(Unclear(f"no answer within {CALL_WITHIN_S:.0f} s", silent=True))
     except Exception:
         # A connector does not raise; should it, the turn is left as it was written down: asked, and unclear.
         log.exception("call.failed", reference=turn.reference, step=claim.step)

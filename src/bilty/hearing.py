@@ -1,5 +1,6 @@
 """What a reply means for a turn, what the turn is then, and when its next call is due. Pure, like `bilty.workflow`."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -99,7 +100,7 @@ def _read_unknown(turn: Turn, step: Step, rules: Rules) -> Heard:
         return _read_not_yet(turn, step, rules)
     if step is Step.ASK:
         return Heard.NO_VERDICT
-    if turn.unknowns == 0:
+    if turn.unknowns == 0 or turn.planned_due is not None:
         return Heard.UNKNOWN
     return Heard.UNKNOWN_TWICE if turn.asks <= 1 else Heard.UNKNOWN_AFTER_ALL
 
@@ -131,10 +132,10 @@ def moved(turn: Turn, heard: Heard, reply: Reply, now: datetime, rules: Rules) -
         state=state,
         asks=turn.asks - (heard is Heard.NOTHING_SENT),
         asked_at=None if heard is Heard.NOTHING_SENT and turn.asks <= 1 else turn.asked_at,
-        unknowns=turn.unknowns + (heard is Heard.UNKNOWN),
+        unknowns=turn.unknowns + (heard is Heard.UNKNOWN and turn.planned_due is None),
         polls_done=0 if entered else turn.polls_done + counted,
         tries=turn.tries + 1 if silent else 0,
-        planned_due=turn.planned_due if silent and not entered else None,
+        planned_due=turn.planned_due if silent and not entered and state is State.WAITING else None,
         lapsed_at=now if entered and state is State.LAPSED else turn.lapsed_at,
         awb=reply.awb if isinstance(reply, Label) else turn.awb,
         label_url=reply.label_url if isinstance(reply, Label) else turn.label_url,
@@ -156,6 +157,8 @@ def _due(before: Turn, turn: Turn, heard: Heard, now: datetime, rules: Rules) ->
         return None
     if turn.state is State.LAPSED:
         return watch_due(turn, now, rules)
+    if before.planned_due is not None and turn.planned_due is None and turn.state is before.state:
+        return max(before.planned_due, now)
     if turn.state in (State.UNDECIDED, State.UNLABELLED, State.UNCANCELLED):
         return now + rules.watch_interval
     if heard in (Heard.SILENCE, Heard.NOTHING_SENT):
@@ -180,10 +183,8 @@ def _gap(gaps: tuple[float, ...], heard: int, unit: timedelta, rules: Rules) -> 
 def _on_the_beat(before: Turn, now: datetime, rules: Rules) -> datetime:
     """The next poll counts from when this one was due, not from when it was made, so that a window keeps its length.
 
-    After an uncounted *Poll now* it is the one that had been planned; after a silence it is an interval from now.
+    After a silence it is an interval from now.
     """
-    if before.planned_due is not None:
-        return max(before.planned_due, now)
     beat = (before.due_at or now) + rules.poll_interval
     return beat if beat > now else now + rules.poll_interval
 
@@ -197,6 +198,15 @@ def watch_due(turn: Turn, now: datetime, rules: Rules) -> datetime | None:
 
 
 def first_three(couriers: Sequence[Courier]) -> tuple[Courier, ...]:
-    """P1, P2 and P3 of a list that is in ClickPost's order. A courier that is ranked twice counts where it is first."""
+    """P1, P2 and P3 of a list that is in ClickPost's order. A courier that is ranked twice counts where it is first.
+
+    Two accounts with one carrier have one name: then each is called by its account, too, or nobody could choose.
+    """
     first = {courier.identity: courier for courier in reversed(couriers)}
-    return tuple(first[identity] for identity in dict.fromkeys(c.identity for c in couriers))[:COURIERS_MAX]
+    three = [first[identity] for identity in dict.fromkeys(c.identity for c in couriers)][:COURIERS_MAX]
+    names = Counter(courier.name for courier in three)
+    return tuple(_by_account(courier) if names[courier.name] > 1 else courier for courier in three)
+
+
+def _by_account(courier: Courier) -> Courier:
+    return Courier(courier.cp_id, courier.account_code, f"{courier.name} ({courier.account_code})")

@@ -256,7 +256,7 @@ def _server(state: Opened, changes: Changes) -> _Server:
             app,
             log_config=None,
             access_log=False,
-            proxy_headers=False,  # the socket's peer is who tries to sign in; what a header says, anybody may write
+            proxy_headers=False,  # bilty.web.people reads them, and believes proxies of ours only
             server_header=False,
             lifespan="off",
             timeout_graceful_shutdown=5,

@@ -8,8 +8,9 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -17,6 +18,7 @@ from bilty.intake import IntakeRules
 from bilty.turn import Rules
 
 PREFIX = "BILTY_"
+Network: TypeAlias = IPv4Network | IPv6Network
 
 
 class SettingsError(Exception):
@@ -36,6 +38,9 @@ class Settings(BaseModel):
     )
     listen: str = Field(default="127.0.0.1:8080", description="Address and port of panel and API.")
     public_url: str = Field(default="", description="What sign-in links begin with. Blank: http:// and BILTY_LISTEN.")
+    trusted_proxies: str = Field(
+        default="", description="Reverse proxies whose X-Forwarded-For is believed: addresses or networks, with commas."
+    )
     secret_key: SecretStr | None = Field(
         default=None, description="Seals the ClickPost key. Blank: kept in the data folder."
     )
@@ -96,6 +101,19 @@ class Settings(BaseModel):
             raise ValueError("give ADDRESS:PORT, like 127.0.0.1:8080")
         return listen
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks_only(cls, given: str) -> str:
+        try:
+            _networks(given)
+        except ValueError:
+            raise ValueError("give addresses or networks with commas, like 10.0.0.5,10.1.0.0/16") from None
+        return given
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        return _networks(self.trusted_proxies)
+
     @property
     def host(self) -> str:
         return self.listen.rpartition(":")[0].strip("[]")
@@ -120,6 +138,11 @@ class Settings(BaseModel):
     @property
     def intake_rules(self) -> IntakeRules:
         return IntakeRules(ewaybill_threshold=self.ewaybill_threshold_rupees, ewaybill_missing=self.ewaybill_missing)
+
+
+def _networks(given: str) -> tuple[Network, ...]:
+    """Raises ValueError."""
+    return tuple(ip_network(each.strip()) for each in given.split(",") if each.strip())
 
 
 _SECRETS = ("database_url", "secret_key")

@@ -191,8 +191,9 @@ class Turn:
 
     `digest` says which content the courier was asked to carry. `due_at` is when the next call is owed, None when none
     is. `polls_done` counts readable answers in the present state; `tries` counts silences in a row. `planned_due` is
-    set while a person's *Poll now* goes first: such a poll is not counted. `settled`: it waits for a person, who has
-    seen to it outside Bilty; it stays so until it brings something new.
+    set while a person's *Poll now* or *Ask again* goes first: what it hears is not counted. `settled`: it waits for a
+    person, who has seen to it outside Bilty; it stays so until it brings something new. `entered`: the AWB is what a
+    person typed, not what ClickPost said.
     """
 
     run: int
@@ -217,6 +218,7 @@ class Turn:
     message: str = ""
     couriers: tuple[Courier, ...] = ()
     settled: bool = False
+    entered: bool = False
 
     @property
     def kind(self) -> Kind:

@@ -87,10 +87,14 @@ class Progress:
         return next((turn for turn in self.turns if turn.kind is Kind.OPEN), None)
 
     @property
+    def extras(self) -> tuple[Turn, ...]:
+        """Turns whose AWB is not the shipment's and not void: until each is, or is settled, nobody else is asked."""
+        return tuple(turn for turn in self.turns if turn.kind is Kind.EXTRA and not turn.settled)
+
+    @property
     def live_extras(self) -> tuple[Turn, ...]:
-        """Turns whose AWB is too many and not void yet: where nobody holds the shipment, nobody is asked for it."""
-        live = (State.SURPLUS, State.UNCANCELLED, State.PICKED_UP)
-        return tuple(turn for turn in self.turns if turn.state in live and not turn.settled)
+        """Those of them whose AWB is known to be too many."""
+        return tuple(turn for turn in self.extras if turn.state not in (State.OFFERED, State.CONFLICT))
 
     @property
     def couriers(self) -> tuple[Courier, ...]:
@@ -114,12 +118,11 @@ def schedule(
 ) -> Progress:
     """Begins a run, or changes nothing: where one is open, where an AWB is live, where it is held, or cancelled.
 
-    With `courier` that one alone is asked; otherwise ClickPost's order is. `without_ewaybill` is a person's word that
-    the shipment need not be held for one.
+    `courier`: it alone is asked, not ClickPost's order. `without_ewaybill`: a person's word that none is needed.
     """
     if without_ewaybill:
         progress = replace(progress, hold="")
-    if progress.open_turn or progress.holder or progress.hold or progress.cancel_asked or progress.live_extras:
+    if progress.open_turn or progress.holder or progress.hold or progress.cancel_asked or progress.extras:
         return progress
     run = progress.run + 1
     ranking = Turn(
@@ -140,8 +143,7 @@ def hear(
 ) -> Progress:
     """The shipment after `turn` heard `reply` to `step`.
 
-    `foreign_awb`: the reply's AWB is already another shipment's. A reply to a step that is no longer owed, because a
-    person or another turn took the turn out of play meanwhile, changes nothing.
+    `foreign_awb`: the reply's AWB is another shipment's. A reply to a step that is no longer owed changes nothing.
     """
     asked = Step.INQUIRE if step is Step.ASK else step  # a turn whose asking is out is UNCLEAR, and owes an inquiry
     if turn.step is not asked:
@@ -162,7 +164,7 @@ def _meaning_of_awb(progress: Progress, turn: Turn, reply: Reply, *, foreign_awb
     if foreign_awb or any(reply.awb == other.awb for other in progress.turns if other.reference != turn.reference):
         return Heard.AWB_CONFLICT
     if progress.cancel_asked or progress.holder:
-        return Heard.AWB_SURPLUS
+        return Heard.AWB_OFFERED if turn.entered else Heard.AWB_SURPLUS
     current = turn.run == progress.run and turn.digest == progress.digest and not progress.failed_told
     return Heard.AWB if current and not turn.settled and not progress.live_extras else Heard.AWB_OFFERED
 
@@ -179,7 +181,7 @@ def step_aside(progress: Progress, now: datetime, rules: Rules) -> Progress:
     for turn in progress.turns:
         if turn.kind is Kind.OPEN:
             progress = put(progress, lapsed(turn, now, now + rules.watch_interval))
-        elif turn.state is State.OFFERED:
+        elif turn.state is State.OFFERED and not turn.entered:
             progress = put(progress, replace(turn, state=State.SURPLUS, due_at=now))
     return progress
 
@@ -205,11 +207,10 @@ def lapsed(turn: Turn, now: datetime, due_at: datetime) -> Turn:
 
 def _begin_next(progress: Progress, now: datetime) -> Progress:
     """The next courier's turn, if no turn is open, none has an AWB, and none waits for a person or was settled."""
-    turns = progress.run_turns
-    waits = any(turn.settled or turn.state in (State.STOPPED, State.CONFLICT, State.OFFERED) for turn in turns)
-    if progress.holder or progress.open_turn or progress.live_extras or waits:
+    waits = any(turn.settled or turn.state is State.STOPPED for turn in progress.run_turns)
+    if progress.holder or progress.open_turn or progress.extras or waits:
         return progress
-    priority = max((turn.priority for turn in turns), default=0) + 1
+    priority = max((turn.priority for turn in progress.run_turns), default=0) + 1
     if priority > len(progress.couriers):
         return progress
     courier = progress.couriers[priority - 1]
@@ -250,7 +251,7 @@ def status(progress: Progress) -> Status:
 
 
 def _status_of_cancelling(progress: Progress) -> Status:
-    if any(turn.state in (State.PICKED_UP, State.CONFLICT) and not turn.settled for turn in progress.turns):
+    if any(turn.step is None for turn in progress.extras):
         return Status.NEEDS_ATTENTION  # no cancel will be tried: it is a person's to settle
     under_way = any(turn.kind is Kind.OPEN or turn.step is Step.CANCEL for turn in progress.turns)
     return Status.CANCELLING if under_way else Status.CANCELLED
@@ -285,7 +286,7 @@ def concerns(progress: Progress) -> tuple[tuple[Concern, Turn], ...]:
 
     One that stopped or lapsed is the matter only while no AWB is, and the shipment is wanted.
     """
-    nearer = progress.cancel_asked or progress.holder or progress.live_extras
+    nearer = progress.cancel_asked or progress.holder or progress.extras
     attention = status(progress) is Status.NEEDS_ATTENTION and not nearer
     unsettled = [turn for turn in progress.turns if not turn.settled]
     shown = [

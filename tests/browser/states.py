@@ -64,7 +64,7 @@ async def full(morning: Morning, folder: Path) -> None:
     ready = await morning.ids_of(Status.LABEL_READY)
     await morning.asks(JobKind.PRINT, ready[:-8])
     await morning.asks(JobKind.PRINT, ready[:2])
-    await morning.asks(JobKind.SCHEDULE_AGAIN, [*ready[:3], *(await morning.ids_of(Status.CREATED))[:1]])
+    await morning.asks(JobKind.SCHEDULE, [*ready[:3], *(await morning.ids_of(Status.CREATED))[:1]])
     await morning.asks(JobKind.EXPORT, morning.ids)
     await morning.asks(JobKind.TEST_CONNECTION, by=Role.ADMIN, provider=PROVIDER.code)
     await morning.asks(JobKind.PRIORITIES, by=Role.ADMIN, provider=PROVIDER.code, facility="BLR-1", pincode="411018")

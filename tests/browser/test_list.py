@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from bilty.store.access import Role
 from bilty.store.database import Pool
@@ -95,6 +95,84 @@ async def test_news_changes_rows_in_place_and_the_order_waits(chromium: Browser,
         await expect(page.locator("tbody tr").first).to_contain_text("SO-3")
         await expect(page.locator(box("SO-1"))).to_be_checked()
         await expect(page.get_by_text("1 selected")).to_be_visible()
+
+
+async def test_a_page_that_cannot_be_renewed_asks_less_and_less(chromium: Browser, dsn: str, tmp_path: Path) -> None:
+    async with looking(chromium, dsn, tmp_path, Article("SO-1")) as (page, pool):
+        await page.clock.install()
+        await page.add_init_script(AWAY)
+        await page.goto("/shipments")
+        await expect(page.locator("[data-fresh]")).to_be_attached()
+        await page.evaluate("away = true; looksAgain()")
+        await page.clock.run_for(10 * 60_000)
+        assert 8 < await page.evaluate("failed") < 20
+        await page.evaluate("away = false; looksAgain()")
+        await expect(page.locator("[data-fresh]")).to_be_attached()
+        async with pool.acquire() as connection:
+            [new] = await Shelf().put(connection, Article("SO-2"))
+            await notify_changed(connection, [new])
+        await expect(page.get_by_role("row", name="SO-2")).to_be_visible()
+
+
+AWAY = """
+Object.assign(window, { away: false, failed: 0 });
+const ask = window.fetch;
+window.fetch = async (...given) => {
+  if (away) { failed += 1; throw new TypeError("the server is away"); }
+  return ask(...given);
+};
+window.looksAgain = () => {
+  delete document.body.dataset.fresh;
+  document.dispatchEvent(new Event("visibilitychange"));
+};
+document.addEventListener("bilty:fresh", () => { document.body.dataset.fresh = "yes"; });
+"""
+"""For as long as the server is said to be away, what a page asks for fails and is counted."""
+
+
+async def test_a_stream_that_was_refused_is_begun_anew(chromium: Browser, dsn: str, tmp_path: Path) -> None:
+    async with looking(chromium, dsn, tmp_path, Article("SO-1")) as (page, pool):
+        refused = 0
+
+        async def refuse_once(route: Route) -> None:
+            nonlocal refused
+            refused += 1
+            await (route.fulfill(status=204) if refused == 1 else route.continue_())
+
+        await page.route("**/shipments/live", refuse_once)
+        await page.reload()
+        await expect(page.get_by_role("row", name="SO-1")).to_be_visible()
+        async with pool.acquire() as connection:
+            [new] = await Shelf().put(connection, Article("SO-2"))
+            await notify_changed(connection, [new])
+        await expect(page.get_by_role("row", name="SO-2")).to_be_visible()
+        assert refused == 2
+
+
+async def test_a_reader_is_not_carried_off(chromium: Browser, dsn: str, tmp_path: Path) -> None:
+    """The second page is empty by now, and its address leads to the first."""
+    async with looking(chromium, dsn, tmp_path, *(Article(f"SO-{n:02}") for n in range(62))) as (page, pool):
+        await page.goto("/shipments?tab=to_schedule")
+        await page.get_by_role("link", name="Next").click()
+        await expect(page.locator("tbody tr")).to_have_count(2)
+        here = page.url
+        async with pool.acquire() as connection:
+            moved = await connection.fetch("UPDATE shipments SET status = 'failed' WHERE number < 'SO-02' RETURNING id")
+            await notify_changed(connection, [row["id"] for row in moved])
+        line = page.locator("#line")
+        await expect(line).to_contain_text("This page has moved on.")
+        assert page.url == here
+        await expect(page.locator("tbody tr")).to_have_count(2)
+        await line.get_by_role("button", name="Show", exact=True).click()
+        await page.wait_for_url(re.compile(r"/shipments\?tab=to_schedule$"))
+
+
+async def test_who_is_no_longer_signed_in_is_shown_the_way_in(chromium: Browser, dsn: str, tmp_path: Path) -> None:
+    async with looking(chromium, dsn, tmp_path, Article("SO-1")) as (page, pool):
+        await pool.execute("DELETE FROM sessions")
+        async with pool.acquire() as connection:
+            await notify_changed(connection, [1])
+        await page.wait_for_url(re.compile("/sign-in$"))
 
 
 async def test_a_choice_narrows_at_once_and_leaves_no_blanks(chromium: Browser, dsn: str, tmp_path: Path) -> None:

@@ -12,13 +12,15 @@ from reportlab.pdfgen.canvas import Canvas
 from bilty.jobs import Tools, Worker, work
 from bilty.store import jobs
 from bilty.store.audit import Actor, ActorKind
-from bilty.store.database import JOBS_CHANNEL, listening
+from bilty.store.database import JOBS_CHANNEL, Connection, listening
 from bilty.store.jobs import Item, Job, JobKind, Outcome
 from bilty.store.shipments import Arrival, keep
 from bilty.workflow import Status
 from dispatch.bench import Bench, shipment
 
 WITHIN_S = 20
+WAITS = """SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                           WHERE NOT l.granted AND a.datname = current_database())"""
 BEAT = timedelta(seconds=1)
 ASHA, RAVI = Actor(ActorKind.USER, "asha@example.com"), Actor(ActorKind.USER, "ravi@example.com")
 
@@ -122,6 +124,12 @@ class Desk:
             finally:
                 worker.stop()
                 await asyncio.wait_for(running, WITHIN_S)
+
+    async def until_one_waits(self, connection: Connection) -> None:
+        """For a lock that somebody holds."""
+        async with asyncio.timeout(WITHIN_S):
+            while not await connection.fetchval(WAITS):
+                pass
 
     def heard(self, channel: str, _payload: str) -> None:
         if channel == JOBS_CHANNEL:

@@ -4,6 +4,7 @@ import asyncio
 import io
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import pypdf
 import pytest
 from obstore.exceptions import BaseError
 
+from bilty.deciding import Cancel
+from bilty.documents.press import PressStopped, TooLargeError, pages_of, press
 from bilty.jobs import work
-from bilty.jobs.press import PressStopped, press
 from bilty.jobs.printing import CHUNK
 from bilty.jobs.tools import StoppedEarly
 from bilty.store import prints
+from bilty.store.acting import act
 from bilty.store.jobs import Job, JobKind, JobState, Outcome
 from bilty.store.labels import LabelStore, Shelf
 from bilty.store.prints import Copy
@@ -192,6 +195,69 @@ async def test_only_the_label_of_the_present_holder_is_printed(desk: Desk) -> No
         created: "It has no label to print. It stands at: Created.",
         cancelled: "It has no label to print. It stands at: Cancelling.",
     }
+
+
+@pytest.mark.parametrize("kind", [JobKind.PRINT, JobKind.PRINT_NEW])
+async def test_a_cancel_that_a_print_had_to_wait_for_is_seen(desk: Desk, kind: JobKind) -> None:
+    ids = await desk.labelled("S1", "S2")
+    job_id = await desk.begin(kind, ids)
+    async with desk.tools.pool.acquire() as held, held.transaction():
+        await act(held, {ids[0]: Cancel()}, RAVI, desk.bench.now, desk.tools.rules)
+        printing = asyncio.create_task(work(desk.tools, job_id, never))
+        await desk.until_one_waits(held)
+    await printing
+    assert await desk.refused(job_id) == {ids[0]: "It has no label to print. It stands at: Cancelling."}
+    assert await texts(desk, await desk.job(job_id)) == ["S2, page 1 of 1"]
+
+
+class Interrupted(LabelStore):
+    """Something happens while the PDF is on its way into the store."""
+
+    def __init__(self, store: LabelStore, happens: Callable[[], Awaitable[object]]) -> None:
+        self._inner, self._happens = store, [happens]
+
+    async def get(self, sha256: str, shelf: Shelf = Shelf.LABELS) -> bytes:
+        return await self._inner.get(sha256, shelf)
+
+    async def put(self, content: bytes, shelf: Shelf = Shelf.LABELS) -> str:
+        if self._happens:
+            await self._happens.pop()()
+        return await self._inner.put(content, shelf)
+
+
+async def test_what_is_cancelled_while_the_pdf_is_made_is_taken_out_of_it(desk: Desk) -> None:
+    ids = await desk.labelled("S1", "S2")
+    job_id = await desk.begin(JobKind.PRINT, ids)
+    store = Interrupted(desk.tools.labels, lambda: desk.do(JobKind.CANCEL, ids[:1], actor=RAVI))
+    await work(replace(desk.tools, labels=store), job_id, never)
+    job = await desk.job(job_id)
+    assert await desk.refused(job_id) == {ids[0]: "It has no label to print. It stands at: Cancelling."}
+    assert (job.done, job.refused, await texts(desk, job)) == (1, 1, ["S2, page 1 of 1"])
+    assert (await copies(desk, ids[0]), len(await copies(desk, ids[1]))) == ([], 1)
+
+
+async def test_a_label_that_changes_while_the_pdf_is_made_is_not_printed_as_it_was(desk: Desk) -> None:
+    (shipment_id,) = await desk.labelled("S1")
+    sha256 = await desk.tools.labels.put(label_pdf("S1 anew"))
+    job_id = await desk.begin(JobKind.PRINT, [shipment_id])
+    store = Interrupted(desk.tools.labels, lambda: desk.put_label("S1", sha256))
+    await work(replace(desk.tools, labels=store), job_id, never)
+    assert await desk.refused(job_id) == {
+        shipment_id: "Its label changed while it was being printed. Print it again to have the present one."
+    }
+    assert ((await desk.job(job_id)).result, await unprinted(desk)) == ({"labels": 0, "pages": 0}, ["S1"])
+
+
+async def test_no_more_is_taken_from_the_press_than_anybody_wants() -> None:
+    async with press(bytes_max=100) as running:
+        await running.add(label_pdf("S1"), "")
+        with pytest.raises(TooLargeError):
+            await running.finish()
+    assert presses() == []
+
+
+async def test_the_press_counts_the_pages_of_what_a_stranger_gives() -> None:
+    assert [await pages_of(each) for each in (label_pdf("S1", pages=3), b"%PDF-1.4 torn")] == [3, 0]
 
 
 class Gone(LabelStore):

@@ -112,9 +112,7 @@ async def test_a_step_that_is_cancelled_leaves_nothing_half_done(desk: Desk) -> 
     async with desk.tools.pool.acquire() as held, held.transaction():
         await held.execute("SELECT FROM shipments WHERE id = $1 FOR UPDATE", ids[BATCH])
         task = asyncio.create_task(work(desk.tools, job_id, never))
-        async with asyncio.timeout(20):
-            while not await held.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
-                pass
+        await desk.until_one_waits(held)
         task.cancel()
         await asyncio.wait({task})
     assert (await desk.job(job_id)).done == BATCH
@@ -187,11 +185,74 @@ async def test_scheduling_a_list_books_nothing_anew_and_scheduling_again_does(de
     assert await desk.refused(again.id) == {ids[0]: "It was scheduled before. To begin anew, choose Schedule again."}
 
 
+async def test_scheduling_again_is_for_what_was_scheduled_before(desk: Desk) -> None:
+    ids = await desk.created("S1")
+    job = await desk.do(JobKind.SCHEDULE_AGAIN, ids)
+    assert await desk.refused(job.id) == {ids[0]: "It was never scheduled: choose Schedule."}
+    assert await runs_of(desk) == {0}
+
+
+async def test_shipments_are_locked_in_the_order_of_their_ids(desk: Desk) -> None:
+    """Whoever waits for the first holds no later one, so that no two wait for each other."""
+    never_scheduled, scheduled = await desk.created("S1", "S2")
+    await desk.do(JobKind.SCHEDULE, [scheduled])
+    job_id = await desk.begin(JobKind.SCHEDULE, [scheduled, never_scheduled])
+    async with desk.tools.pool.acquire() as held, held.transaction():
+        await held.execute("SELECT FROM shipments WHERE id = $1 FOR UPDATE", never_scheduled)
+        working = asyncio.create_task(work(desk.tools, job_id, never))
+        await desk.until_one_waits(held)
+        await held.execute("SELECT FROM shipments WHERE id = $1 FOR UPDATE NOWAIT", scheduled)
+    await working
+    job = await desk.job(job_id)
+    assert (job.done, job.refused) == (1, 1)
+
+
 async def test_cancelling_many(desk: Desk) -> None:
     ids = await desk.created("S1", "S2")
     job = await desk.do(JobKind.CANCEL, ids)
     assert (job.done, job.refused) == (2, 0)
     assert await desk.bench.status("S2") is Status.CANCELLED
+
+
+async def test_whose_label_is_on_paper_is_told_when_it_is_cancelled(desk: Desk) -> None:
+    ids = await desk.labelled("S1", "S2")
+    await desk.do(JobKind.PRINT, ids[:1])
+    job = await desk.do(JobKind.CANCEL, ids)
+    assert {each.shipment_id: each.reason for each in await desk.items(job.id, Outcome.DONE)} == {
+        ids[0]: "Its label was printed: destroy every copy, it is void.",
+        ids[1]: "",
+    }
+
+
+async def test_a_job_that_ends_the_process_it_runs_in_does_so_three_times_and_no_more(desk: Desk) -> None:
+    job_id = await desk.begin(JobKind.SCHEDULE, await desk.created("S1"))
+    await desk.tools.pool.execute("UPDATE jobs SET starts = 3")
+    await work(desk.tools, job_id, never)
+    job = await desk.job(job_id)
+    assert job.problem.startswith("Bilty itself ended 3 times while it did this, so it is not begun again.")
+    assert await runs_of(desk) == {0}
+
+
+async def test_a_job_that_comes_forward_or_is_stopped_in_order_is_begun_as_often_as_it_takes(desk: Desk) -> None:
+    ids = await desk.created(*(f"S{n}" for n in range(MANY)))
+    job_id = await desk.begin(JobKind.SCHEDULE, ids)
+    for stops in ([False, True], [False, True], [False, False, True]):
+        answers = iter(stops)
+        with pytest.raises(StoppedEarly):
+            await work(desk.tools, job_id, answers.__next__)
+    assert await desk.tools.pool.fetchval("SELECT starts FROM jobs") == 0
+
+
+async def test_what_is_put_back_is_as_urgent_as_before(desk: Desk) -> None:
+    await desk.begin(JobKind.SCHEDULE, [1])
+    await desk.begin(JobKind.PRINT, [1])
+    before = await desk.bench.rows("SELECT dedupe_key, priority FROM pgqueuer ORDER BY id")
+    await desk.tools.pool.execute("DELETE FROM pgqueuer")
+    async with desk.tools.pool.acquire() as connection:
+        await job_queue.put_back(connection, jobs.URGENT)
+    after = await desk.bench.rows("SELECT dedupe_key, priority FROM pgqueuer ORDER BY dedupe_key")
+    assert after == before
+    assert len({row["priority"] for row in after}) == 2
 
 
 async def test_a_worker_that_stops_gives_its_job_back_at_once(desk: Desk) -> None:

@@ -59,7 +59,7 @@ async def test_any_script_and_any_sign(connection: Connection, words: str) -> No
     assert await found(connection, words) == [other]
 
 
-@pytest.mark.parametrize("scanned", ["so-1001/a", "SO-1001--ABCDEFGHIJK", "BD4477", "bd4477-02"])
+@pytest.mark.parametrize("scanned", ["so-1001/a", "SO-1001--ABCDEFGHIJK", "BD4477", "bd 44 77", "bd4477-02"])
 async def test_a_scan_names_the_one(connection: Connection, scanned: str) -> None:
     shelf = Shelf()
     one, _ = await shelf.put(connection, ONE, OTHER)
@@ -82,6 +82,23 @@ async def test_of_too_many_the_newest_are_taken_and_it_is_said(connection: Conne
         assert seen.more_found
         assert seen.page.ids == ids[:-11:-1]
     assert not (await view(connection, Filter(words="SO-00001"), Sort.NEWEST, None, 10)).more_found
+
+
+@pytest.mark.parametrize("words", ["SO-", "traders", "AWB"])
+async def test_what_others_have_hides_nothing_of_ones_own_facility(connection: Connection, words: str) -> None:
+    shelf = Shelf()
+    ours = await shelf.put(connection, Article("SO-00000", facility="PNQ-2", consignee="Om Traders", codes=("AWB0",)))
+    await shelf.put(
+        connection,
+        *(
+            Article(f"SO-{n:05}", consignee="Om Traders" if n % 2 else f"Traders {n}", codes=(f"AWB{n}",))
+            for n in range(1, 2 * FOUND_MAX)
+        ),
+    )
+    limited = Filter(words=words, facility_ids=frozenset({shelf.facilities["PNQ-2"]}))
+    assert await ids_matching(connection, limited, 99) == ours
+    assert await ids_matching(connection, Filter(words=words, facility="PNQ-2"), 99) == ours
+    assert await ids_matching(connection, Filter(words=words, facility_ids=frozenset()), 99) == []
 
 
 async def test_a_word_that_many_consignees_have_is_looked_for_in_the_newest(connection: Connection) -> None:

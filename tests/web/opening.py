@@ -18,13 +18,13 @@ from web.house import House
 
 
 @asynccontextmanager
-async def opened_house(pool: Pool, dsn: str, folder: Path) -> AsyncIterator[House]:
+async def opened_house(pool: Pool, dsn: str, folder: Path, settings: Settings | None = None) -> AsyncIterator[House]:
     """Nobody is signed in; nothing is set up."""
     tools = WebTools(
         pool=pool,
         vault=Vault("a secret"),
         labels=LabelStore.at(str(folder / "labels")),
-        settings=Settings(),
+        settings=settings or Settings(),
         changes=Changes(),
     )
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -87,7 +87,7 @@ async def test_the_current_password_is_not_guessed_here(house: House) -> None:
     await house.sign_in()
     await change(house, password=OLD)
     assert "not your current" in (await change(house, password=NEW, current="something else")).text
-    for _ in range(tries.OF_EMAIL_MAX - 1):
+    for _ in range(tries.MOST[tries.Whose.EMAIL_HERE] - 1):
         async with house.tools.pool.acquire() as connection, connection.transaction():
             await tries.begin(connection, ASHA, "127.0.0.1", await house.now())
     assert "Too many tries for asha@example.com" in (await change(house, password=NEW, current=OLD)).text

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from datetime import timedelta
 
 import asyncpg
 import httpx
@@ -228,6 +229,35 @@ async def test_another_shipments_awb_is_not_taken(desk: House) -> None:
     assert (await turn_of(desk, first)).awb == "AWB1001"
 
 
+async def test_a_mistyped_awb_is_taken_back_and_is_free_for_the_shipment_that_it_belongs_to(desk: House) -> None:
+    first, second = await desk.takes_in(schedule=True), await desk.takes_in(number="SO-1002", schedule=True)
+    await desk.hears(RANKED, *(GARBAGE for _ in range(9)))
+    before = await turn_of(desk, first)
+    await does(desk, first, ActKind.ENTER_AWB, before, awb="AWB1001")
+    assert (await turn_of(desk, first)).entered
+    page = await does(desk, first, ActKind.WRONG_AWB, before)
+    assert "AWB AWB1001 is no longer this shipment&#39;s. It was not cancelled." in page
+    assert "asha@example.com took back AWB AWB1001" in page
+    after = await turn_of(desk, first)
+    assert (after.state, after.awb, after.entered, after.unknowns) == (State.UNDECIDED, "", False, before.unknowns)
+    pool = desk.tools.pool
+    assert await pool.fetch("SELECT FROM awbs") == []
+    codes = [row["code"] for row in await pool.fetch("SELECT code FROM shipment_codes WHERE shipment_id = $1", first)]
+    assert "awb1001" not in codes
+    assert before.reference.lower() in codes
+    await does(desk, second, ActKind.ENTER_AWB, await turn_of(desk, second), awb="AWB1001")
+    assert (await turn_of(desk, second)).state is State.FETCHING
+
+
+async def test_a_reference_that_was_pasted_for_an_awb_is_still_found_once_it_is_taken_back(desk: House) -> None:
+    shipment_id = await undecided(desk)
+    turn = await turn_of(desk, shipment_id)
+    await does(desk, shipment_id, ActKind.ENTER_AWB, turn, awb=turn.reference)
+    await does(desk, shipment_id, ActKind.WRONG_AWB, turn)
+    query = "SELECT count(*) FROM shipment_codes WHERE code = lower($1)"
+    assert await desk.tools.pool.fetchval(query, turn.reference) == 1
+
+
 async def test_of_two_shipments_that_enter_one_awb_one_has_it(desk: House) -> None:
     first, second = await desk.takes_in(schedule=True), await desk.takes_in(number="SO-1002", schedule=True)
     await desk.hears(RANKED, *(GARBAGE for _ in range(9)))
@@ -344,6 +374,18 @@ async def test_an_answer_that_is_under_way_is_waited_for(desk: House) -> None:
         page = await does(desk, shipment_id, kind, turn)
         assert "Nothing was changed. ClickPost is being asked about Delhivery B2B&#39;s booking right now" in page
     assert (await turn_of(desk, shipment_id)).state is State.WAITING
+
+
+async def test_a_call_that_outlived_its_lease_is_waited_for_until_no_answer_can_come(desk: House) -> None:
+    shipment_id = await waiting(desk)
+    turn = await turn_of(desk, shipment_id)
+    at = turn.due_at
+    assert at
+    await claims.claim(desk.tools.pool, Keyring(desk.tools.vault), calls_max=9, calls_out={}, now=at)
+    async with desk.tools.pool.acquire() as connection:
+        for later, out in ((0, True), (104, True), (105, False)):
+            found = await acting.calls_out(connection, [shipment_id], at + timedelta(seconds=later))
+            assert found == ({shipment_id: frozenset([turn.reference])} if out else {})
 
 
 async def test_whoever_comes_second_is_told_what_the_first_has_done(desk: House) -> None:

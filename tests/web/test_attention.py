@@ -118,7 +118,7 @@ async def test_an_outage_is_a_banner_and_no_matter(desk: House) -> None:
     await scheduled(desk)
     await desk.hears(SILENT)
     page = await desk.page("/attention")
-    assert page.count("ClickPost has not answered ClickPost B2B since") == 1
+    assert page.count("ClickPost is silent since") == 1
     assert CALM in page
     assert tally(page) == ""
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 
 import httpx
@@ -11,9 +12,9 @@ import pytest
 from bilty.aggregator.scripted import Scripted
 from bilty.jobs import Tools, work
 from bilty.reply import Label, Paper
-from bilty.store import jobs
+from bilty.store import jobs, prints
 from bilty.store.access import Role
-from bilty.store.jobs import Job, JobState
+from bilty.store.jobs import SHEETS_MAX, Job, JobState
 from jobs.desk import label_pdf, never
 from web.house import FACILITY, P1, RANKED, House
 
@@ -132,10 +133,83 @@ async def test_cancelling_many_asks_first(furnished: House) -> None:
     assert answer.status_code == 200
     assert "<h1>Cancel 2 shipments?</h1>" in answer.text
     assert answer.text.count('name="id"') == 2
-    answer = await send(furnished, kind="cancel", matching="tab=all")
-    assert 'name="matching" value="tab=all"' in answer.text
-    job = await work_on(furnished, await begun(furnished, kind="cancel", id=ids, sure="yes"))
+    assert "This cannot be taken back." in answer.text
+    assert "printed" not in answer.text
+    sure = sure_of(answer)
+    assert "has changed" in (await send(furnished, kind="cancel", id=ids, sure="yes")).text
+    job = await work_on(furnished, await begun(furnished, kind="cancel", id=ids, sure=sure))
     assert job.done == 2
+    assert "2 shipments cancelled." in await furnished.page(f"/jobs/{job.id}")
+
+
+def sure_of(answer: httpx.Response) -> str:
+    """What the page that asks sends along with a yes."""
+    (sure,) = re.findall(r'name="sure" value="([0-9a-f]{64})"', answer.text)
+    return str(sure)
+
+
+async def test_a_yes_is_to_the_very_shipments_that_were_asked_about(furnished: House) -> None:
+    await furnished.takes_in(number="SO-1")
+    await furnished.sign_in()
+    asked = await send(furnished, kind="cancel", matching="tab=all")
+    assert "<h1>Cancel 1 shipment?</h1>" in asked.text
+    assert 'name="matching" value="tab=all"' in asked.text
+    await furnished.takes_in(number="SO-2")
+    again = await send(furnished, kind="cancel", matching="tab=all", sure=sure_of(asked))
+    assert "What you chose has changed since you were asked: look once more." in again.text
+    assert "<h1>Cancel 2 shipments?</h1>" in again.text
+    job_id = await begun(furnished, kind="cancel", matching="tab=all", sure=sure_of(again))
+    assert (await job_of(furnished, job_id)).total == 2
+
+
+async def test_printed_labels_are_told_of_before_and_after_a_cancel(furnished: House) -> None:
+    ids = [str(await labelled(furnished, f"SO-{n}", f"AWB{n}")) for n in range(3)]
+    await furnished.sign_in()
+    await work_on(furnished, await begun(furnished, kind="print", id=ids[:1]))
+    one = await send(furnished, kind="cancel", id=ids[:1])
+    assert "It has a printed label: destroy every copy." in one.text
+    asked = await send(furnished, kind="cancel", id=ids)
+    assert "1 of them has a printed label: destroy every copy." in asked.text
+    job = await work_on(furnished, await begun(furnished, kind="cancel", id=ids, sure=sure_of(asked)))
+    page = await furnished.page(f"/jobs/{job.id}")
+    assert page.count("Its label was printed: destroy every copy, it is void.") == 1
+    assert "3 shipments taken back; their couriers have yet to confirm." in page
+    assert 'href="/shipments?tab=cancelling"' in page
+    await furnished.tools.pool.execute("UPDATE shipments SET status = 'cancelled' WHERE id = $1", int(ids[0]))
+    page = await furnished.page(f"/jobs/{job.id}")
+    assert "3 shipments taken back; for 2 of them the courier has yet to confirm." in page
+
+
+async def test_scheduling_again_asks_where_a_courier_may_still_book(furnished: House) -> None:
+    ids = [str(await furnished.takes_in(number=f"SO-{n}")) for n in range(2)]
+    await furnished.sign_in()
+    await work_on(furnished, await begun(furnished, kind="schedule", id=ids))
+    assert await begun(furnished, kind="schedule_again", id=ids), "nobody may book it late: nothing is asked"
+    await furnished.hears(RANKED)
+    await furnished.tools.pool.execute("UPDATE turns SET state = 'lapsed' WHERE shipment_id = $1", int(ids[0]))
+    asked = await send(furnished, kind="schedule_again", id=ids)
+    assert "<h1>Schedule 2 shipments again?</h1>" in asked.text
+    assert "1 of them was with a courier who may still book it; a late label of such a courier is" in asked.text
+    assert await begun(furnished, kind="schedule_again", id=ids, sure=sure_of(asked))
+
+
+async def test_what_is_new_beyond_one_pdf_is_left_for_the_next(furnished: House) -> None:
+    new = [await labelled(furnished, f"SO-{n}", f"AWB{n}") for n in range(2)]
+    await furnished.sign_in()
+    unknown = [str(n) for n in range(1_000, 3_000)]
+    job_id = await begun(furnished, kind="print_new", id=[*unknown, *map(str, new)])
+    async with furnished.tools.pool.acquire() as connection:
+        items = await jobs.items_of(connection, job_id, None, limit=3)
+        assert await prints.first_to_print(connection, [1_000, *new], 1) == (new[:1], 1)
+    assert [each.shipment_id for each in items] == [*new, 1_000], "what is new comes first"
+    assert (await job_of(furnished, job_id)).total == SHEETS_MAX
+    assert "more" not in (await furnished.page(f"/jobs/{job_id}")).split("<h1>")[1].split("</section>")[0]
+    for left, told in ((1, "1 more is new"), (400, "400 more are new"), (8_001, "More than 8,000 more are new")):
+        await furnished.tools.pool.execute(
+            "UPDATE jobs SET input = jsonb_build_object('left', $2::int) WHERE id = $1", job_id, left
+        )
+        said = f"One PDF takes 2,000 labels. {told}: choose Print new again."
+        assert said in await furnished.page(f"/jobs/{job_id}")
 
 
 async def test_a_print_ends_with_a_pdf_and_looking_at_it_records_nothing(furnished: House) -> None:

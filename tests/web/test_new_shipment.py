@@ -261,7 +261,7 @@ async def test_another_like_this_one(furnished: House) -> None:
 
 async def test_only_those_who_dispatch_may(furnished: House) -> None:
     answer = await furnished.browser.get("/shipments/new")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?to=%2Fshipments%2Fnew")
     await furnished.sign_in("vik@example.com", role=Role.VIEWER)
     assert "this needs a dispatcher" in await furnished.page("/shipments/new", 403)
     assert (await pressed(furnished, "save", form())).status_code == 403

@@ -6,14 +6,15 @@ import httpx
 import pytest
 
 from bilty.reply import Accepted, Denied, Ranking, Unclear
-from web.house import KEY, NO, P1, RANKED, House, shipment
+from bilty.store.database import CHANGED_CHANNEL
+from web.house import FACILITY, KEY, NO, P1, RANKED, House, shipment
 from web.page import check_page
 
 
 async def test_strangers_are_shown_the_way_in(house: House) -> None:
     for path in ("/shipments", "/shipments/1", "/shipments/1/label.pdf", "/shipments/live", "/"):
         answer = await house.browser.get(path)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+        assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/sign-in")
     assert "bilty user add EMAIL" in await house.page("/sign-in")
 
 
@@ -135,28 +136,57 @@ async def test_changes_are_told_as_they_happen(furnished: House) -> None:
     await listener
 
 
-async def test_who_works_for_some_facilities_hears_that_something_changed_but_not_what(furnished: House) -> None:
-    await furnished.sign_in(facilities=[])
-    shipment_id = await furnished.takes_in()
+async def test_who_works_for_some_facilities_hears_of_theirs_alone(furnished: House) -> None:
+    assert (await furnished.call("PUT", "/facilities/PNQ-1", FACILITY)).status_code == 201
+    await furnished.sign_in(facilities=["PNQ-1"])
+    changes = furnished.tools.changes
+    with changes.watch() as arrivals:
+        elsewhere, theirs = await furnished.takes_in(), await furnished.takes_in(number="SO-2", facility="PNQ-1")
+        heard: frozenset[int] = frozenset()
+        while heard != {elsewhere, theirs}:
+            heard |= await arrivals.next_change(60) or frozenset()
     events: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
     listener = asyncio.create_task(_listen(furnished, events))
     assert await events.get() == ("hello", "")
-    await furnished.call("POST", f"/shipments/{shipment_id}/schedules")
+    changes.heard(CHANGED_CHANNEL, str(elsewhere))
+    changes.heard(CHANGED_CHANNEL, f"{elsewhere},{theirs}")
+    assert await events.get() == ("changed", f"[{theirs}]")
+    changes.heard(CHANGED_CHANNEL, str(elsewhere))
+    assert await events.get() == ("", "still here")
+    changes.heard(CHANGED_CHANNEL, "")
     assert await events.get() == ("changed", "[]")
-    furnished.tools.changes.close()
+    changes.close()
     await listener
 
 
-async def _listen(house: House, events: "asyncio.Queue[tuple[str, str]]") -> None:
+async def test_a_shipments_page_hears_of_that_one_alone(furnished: House) -> None:
+    await furnished.sign_in(facilities=["BLR-1"])
+    shipment_id, other = await furnished.takes_in(), await furnished.takes_in(number="SO-2")
+    assert f'data-events="/shipments/{shipment_id}/live"' in await furnished.page(f"/shipments/{shipment_id}")
+    changes = furnished.tools.changes
+    events: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+    listener = asyncio.create_task(_listen(furnished, events, f"/shipments/{shipment_id}/live"))
+    assert await events.get() == ("hello", "")
+    changes.heard(CHANGED_CHANNEL, str(other))
+    changes.heard(CHANGED_CHANNEL, f"{other},{shipment_id}")
+    assert await events.get() == ("changed", f"[{shipment_id}]")
+    changes.close()
+    await listener
+
+
+async def _listen(house: House, events: "asyncio.Queue[tuple[str, str]]", path: str = "/shipments/live") -> None:
+    """Comments come under a blank name."""
     name = ""
     timeout = httpx.Timeout(5, read=60)
-    async with house.browser.stream("GET", "/shipments/live", timeout=timeout) as answer:
+    async with house.browser.stream("GET", path, timeout=timeout) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         async for line in answer.aiter_lines():
             if line.startswith("event: "):
                 name = line.removeprefix("event: ")
             elif line.startswith("data: "):
                 events.put_nowait((name, line.removeprefix("data: ")))
+            elif line.startswith(": "):
+                events.put_nowait(("", line.removeprefix(": ")))
 
 
 def _text(page: str) -> str:

@@ -56,7 +56,8 @@ POST /shipments/row-height                                      door  yes     ye
 GET /shipments/new                                              door  no      yes         yes    yes    yes
 POST /shipments/new                                             door  no      yes         yes    yes    yes
 GET /shipments/{shipment_id:int}                                door  yes     yes         yes    404    404
-GET /shipments/{shipment_id:int}/label.pdf                      door  yes     yes         yes    404    404
+GET /shipments/{shipment_id:int}/live                           door  yes     yes         yes    404    404
+GET /shipments/{shipment_id:int}/label.pdf                      door  no      yes         yes    404    404
 GET /shipments/{shipment_id:int}/label/{picture:str}            door  yes     yes         yes    404    404
 GET /shipments/{shipment_id:int}/turns/{turn_id:int}/exchanges  door  yes     yes         yes    404    404
 GET /shipments/{shipment_id:int}/acts/{kind:str}                door  no      yes         yes    404    404
@@ -219,7 +220,7 @@ def drawn() -> bytes:
 
 
 def told(status: int, where: str) -> str:
-    if where == "/sign-in":
+    if where.partition("?")[0] == "/sign-in":
         return "door"
     return {403: "no", 404: "404"}.get(status, "yes" if status in {200, 201, 303, 422} else str(status))
 

@@ -13,7 +13,7 @@ from bilty.store import claims, job_steps
 from bilty.store.access import Role
 from bilty.store.providers import Keyring
 from bilty.store.secrets import Vault
-from web.house import CONNECTOR, KEY, PROVIDER, RANKED, House
+from web.house import CONNECTOR, FACILITY, KEY, PROVIDER, RANKED, House
 from web.page import check_page
 
 LIST = "/settings/shipping-providers"
@@ -280,6 +280,26 @@ async def test_a_courier_account_that_refuses_us_is_told_with_its_remedy(connect
     assert "Refused by 1 courier account" in await connected.page(LIST)
 
 
+async def test_a_person_of_one_facility_is_told_of_that_ones_accounts_only(connected: House) -> None:
+    house = connected
+    assert (await house.call("PUT", "/facilities/PNQ-1", FACILITY)).status_code == 201
+    await house.tools.pool.execute(
+        """INSERT INTO notices (provider_id, facility_id, cp_id, account_code, code, message)
+           SELECT p.id, f.id, 129, 'Bluedart-' || f.code, 316, 'no' FROM shipping_providers p, facilities f"""
+    )
+    for path in (LIST, ONE, "/attention"):
+        assert "Bluedart-BLR-1" in await house.page(path) or path == LIST
+    await house.sign_in("pune@example.com", role=Role.ADMIN, facilities=["PNQ-1"])
+    assert "Refused by 1 courier account" in await house.page(LIST)
+    for path in (ONE, "/attention"):
+        page = await house.page(path)
+        assert "Bluedart-PNQ-1" in page
+        assert "Bluedart-BLR-1" not in page
+    await house.sign_in("none@example.com", role=Role.ADMIN, facilities=[])
+    assert "Refused" not in await house.page(LIST)
+    assert "No courier account has refused a shipment of your facilities." in await house.page(ONE)
+
+
 async def test_the_preview_goes_by_what_is_typed(connected: House) -> None:
     promise = r"<b>A shipment booked now:</b> pickup (today|tomorrow) [0-9:]{5}, no appointment"
     assert re.search(promise, await connected.page(f"{ONE}/connector"))
@@ -356,6 +376,25 @@ async def test_an_answer_is_shown_on_its_own_providers_page_only(connected: Hous
     assert "Second has no username and key yet." in await connected.told(first)
 
 
+async def test_an_answer_is_for_whoever_asked(connected: House) -> None:
+    assert (await connected.call("PUT", "/facilities/PNQ-1", FACILITY)).status_code == 201
+    for path, fields, result in (
+        (f"{ONE}/test", {}, {"ok": False, "message": "Said to Asha.", "couriers": []}),
+        (f"{ONE}/priorities", {"facility": "BLR-1", "pincode": "411018"}, {"couriers": [], "message": "Said to Asha."}),
+    ):
+        await connected.sign_in(role=Role.ADMIN)
+        where = (await connected.send(path, fields)).headers["location"]
+        await answered(connected, where, result)
+        assert "Said to Asha." in await connected.page(where)
+        await connected.sign_in("bina@example.com", role=Role.ADMIN)
+        assert "Said to Asha." in await connected.page(where)
+        await connected.sign_in("pune@example.com", role=Role.ADMIN, facilities=["BLR-1"])
+        assert "Said to Asha." not in await connected.page(where)
+        for role in (Role.DISPATCHER, Role.VIEWER):
+            await connected.sign_in(f"{role}@example.com", role=role)
+            assert "Said to Asha." not in await connected.page(where)
+
+
 async def test_show_priorities_shows_three_tiers(connected: House) -> None:
     asked = await connected.send(f"{ONE}/priorities", {"facility": "BLR-1", "pincode": "411 018"})
     where = asked.headers["location"]
@@ -402,7 +441,10 @@ async def test_others_than_admins_read_and_change_nothing(furnished: House, role
         page = await furnished.page(path)
         assert page.count("<form") == 1, "signing out only"
         assert KEY not in page
+        assert "ending in" not in page
+        assert KEY[-4:] not in page
         assert "/new" not in page
+    assert CONNECTOR["username"] in await furnished.page(f"{ONE}/connector")
     await furnished.page(f"{LIST}/new", 403)
     for path in POSTS:
         answer = await furnished.send(path, {**NEW, **FIELDS})
@@ -413,7 +455,7 @@ async def test_others_than_admins_read_and_change_nothing(furnished: House, role
 
 async def test_strangers_see_nothing(furnished: House) -> None:
     for path in (*GETS, f"{LIST}/new", f"{ONE}/connector/preview", "/settings"):
-        assert (await furnished.browser.get(path)).headers["location"] == "/sign-in"
+        assert (await furnished.browser.get(path)).headers["location"].startswith("/sign-in?to=")
     for path in POSTS:
         assert (await furnished.send(path, FIELDS)).status_code in {303, 403}
 

@@ -248,6 +248,21 @@ async def test_printing_is_for_dispatchers(furnished: House) -> None:
     assert form not in await furnished.page(_at(shipment_id))
 
 
+async def test_the_pdf_itself_is_for_dispatchers_who_are_told_that_opening_it_is_not_counted(furnished: House) -> None:
+    shipment_id = await labelled(furnished, label_pdf())
+    pdf, said = f"{_at(shipment_id)}/label.pdf", "Opening it is not counted as printed: use Print."
+    await furnished.sign_in("asha@example.com", role=Role.DISPATCHER)
+    page = await furnished.page(_at(shipment_id))
+    assert f'href="{pdf}"' in page
+    assert said in page
+    await furnished.sign_in("vik@example.com", role=Role.VIEWER)
+    page = await furnished.page(_at(shipment_id))
+    assert "/label/1.png?of=" in page
+    assert pdf not in page
+    assert said not in page
+    assert "this needs a dispatcher" in await furnished.page(pdf, 403)
+
+
 # --- what may be done
 
 

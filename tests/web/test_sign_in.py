@@ -1,23 +1,29 @@
 """Coming in: links, passwords, and how often one may try."""
 
 import asyncio
+import html
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 from argon2 import PasswordHasher
 
+from bilty.settings import Settings
 from bilty.store import access, tries
 from bilty.store.access import Role
-from bilty.store.tries import TooMany, Try
+from bilty.store.database import Pool
+from bilty.store.tries import MOST, TooMany, Try, Whose
 from bilty.web import passwords
-from bilty.web.people import browser
+from bilty.web.people import browser, caller
 from web.house import House
+from web.opening import opened_house
 
 GOOD = "nine bales to Hubli"
 ASHA = "asha@example.com"
 WRONG = "do not go together here"
+HERE_MAX = MOST[Whose.EMAIL_HERE]
 
 
 async def first_link(house: House) -> str | None:
@@ -42,11 +48,11 @@ async def tries_it(house: House, password: str, email: str = ASHA, **headers: st
     return await house.browser.post("/sign-in", data=fields, headers={"Origin": house.url, **headers})
 
 
-async def tried(house: House, count: int, email: str = ASHA) -> None:
+async def tried(house: House, count: int, email: str = ASHA, peer: str = "127.0.0.1") -> None:
     """So many tries were wrong before."""
     for _ in range(count):
         async with house.tools.pool.acquire() as connection, connection.transaction():
-            await tries.begin(connection, email, "127.0.0.1", await house.now())
+            await tries.begin(connection, email, peer, await house.now())
 
 
 async def audit(house: House) -> list[tuple[str, str, str]]:
@@ -224,18 +230,48 @@ async def test_signing_in_gives_a_new_session_and_ends_the_old_one(house: House)
     assert (await house.browser.get("/shipments")).headers["location"] == "/sign-in"
 
 
+# Where one lands
+
+
+@pytest.mark.parametrize("path", ["/shipments/7", "/jobs/1", "/shipments?find=so%201&tab=failed", "/settings/users"])
+async def test_what_was_asked_for_is_reached_after_signing_in(house: House, path: str) -> None:
+    await chooses(house)
+    way = (await house.browser.get(path)).headers["location"]
+    hidden = re.search(r'name="to" value="([^"]+)"', await house.page(way))
+    assert hidden
+    to = html.unescape(hidden[1])
+    assert to == path
+    wrong = await house.send("/sign-in", {"email": ASHA, "password": "not the one at all", "to": to})
+    assert hidden[0] in wrong.text
+    answer = await house.send("/sign-in", {"email": ASHA, "password": GOOD, "to": to})
+    assert answer.headers["location"] == path
+    assert (await house.browser.get(way)).headers["location"] == path
+    house.browser.cookies.clear()
+    link = await house.sign_in_link()
+    assert hidden[0] in await house.page(link + way.removeprefix("/sign-in"))
+    assert (await house.send(link, {"to": to})).headers["location"] == path
+
+
+async def test_what_a_page_fetches_by_itself_is_no_place_to_land(house: House) -> None:
+    for headers in ({"Sec-Fetch-Dest": "image"}, {"Sec-Fetch-Dest": "empty"}):
+        answer = await house.browser.get("/shipments/7/label/1.png", headers=headers)
+        assert answer.headers["location"] == "/sign-in"
+    assert (await house.send("/shipments/7/print")).headers["location"] == "/sign-in"
+    assert (await house.browser.get("/sign-in?to=//evil.example")).text.count("evil.example") == 0
+
+
 # Too many tries
 
 
 async def test_too_many_tries_for_an_address_are_told_with_the_time(house: House) -> None:
     await chooses(house)
     for email in (ASHA, "nobody@example.com"):
-        await tried(house, tries.OF_EMAIL_MAX - 1, email)
+        await tried(house, HERE_MAX - 1, email)
         assert (await tries_it(house, "not the one at all", email)).status_code == 422
         answer = await tries_it(house, GOOD, email)
         assert answer.status_code == 429
         assert 0 < int(answer.headers["retry-after"]) <= 15 * 60
-        assert re.search(rf"Too many tries for {email}: try again at \d\d:\d\d\.", answer.text)
+        assert re.search(rf"Too many tries for {email} from your network: try again at \d\d:\d\d\.", answer.text)
     assert (await tries_it(house, GOOD, "other@example.com")).status_code == 422, "others are not held up"
     await later(house, "sign_in_tries", "at", tries.WITHIN)
     assert (await tries_it(house, GOOD)).status_code == 303
@@ -244,7 +280,7 @@ async def test_too_many_tries_for_an_address_are_told_with_the_time(house: House
 
 async def test_a_link_lets_in_whoever_has_tried_too_often(house: House) -> None:
     await chooses(house)
-    await tried(house, tries.OF_EMAIL_MAX)
+    await tried(house, HERE_MAX)
     assert (await tries_it(house, GOOD)).status_code == 429
     assert (await house.send(await house.sign_in_link())).status_code == 303
 
@@ -256,18 +292,47 @@ async def test_tries_at_once_are_counted_like_any(house: House) -> None:
         async with house.tools.pool.acquire() as connection, connection.transaction():
             return await tries.begin(connection, ASHA, "127.0.0.1", now)
 
-    found = await asyncio.gather(*(one() for _ in range(tries.OF_EMAIL_MAX + 5)))
-    assert sorted(each.of_email for each in found if isinstance(each, Try)) == [*range(1, tries.OF_EMAIL_MAX + 1)]
-    assert [each for each in found if isinstance(each, TooMany)] == [
-        TooMany(of_email=True, until=now + tries.WITHIN)
-    ] * 5
+    found = await asyncio.gather(*(one() for _ in range(HERE_MAX + 5)))
+    assert sorted(each.of_email_here for each in found if isinstance(each, Try)) == [*range(1, HERE_MAX + 1)]
+    refused = TooMany(Whose.EMAIL_HERE, until=now + tries.WITHIN)
+    assert [each for each in found if isinstance(each, TooMany)] == [refused] * 5
+
+
+async def test_a_stranger_shuts_out_only_himself(house: House) -> None:
+    await chooses(house)
+    await tried(house, 3 * MOST[Whose.EMAIL], peer="203.0.113.9")
+    assert (await tries_it(house, GOOD)).status_code == 303
+
+
+async def test_strangers_in_many_places_shut_an_address_until_a_link_is_used(house: House) -> None:
+    await chooses(house)
+    for n in range(MOST[Whose.EMAIL]):
+        await tried(house, 1, peer=f"203.0.113.{n}")
+    answer = await tries_it(house, GOOD)
+    assert answer.status_code == 429
+    assert f"Too many tries for {ASHA}: try again at" in answer.text
+    assert (await tries_it(house, GOOD, "other@example.com")).status_code == 422
+
+
+async def test_a_right_password_forgives_nobody_elsewhere(house: House) -> None:
+    await chooses(house)
+    await tried(house, HERE_MAX, peer="203.0.113.9")
+    await tried(house, HERE_MAX - 1)
+    assert (await tries_it(house, GOOD)).status_code == 303
+    async with house.tools.pool.acquire() as connection, connection.transaction():
+        now = await house.now()
+        there = await tries.begin(connection, ASHA, "203.0.113.9", now)
+        here = await tries.begin(connection, ASHA, "127.0.0.1", now)
+    assert isinstance(there, TooMany)
+    assert isinstance(here, Try)
+    assert (here.of_email_here, here.of_email) == (1, HERE_MAX + 1)
 
 
 async def test_a_right_password_clears_the_tries_before_it(house: House) -> None:
     await chooses(house)
-    await tried(house, tries.OF_EMAIL_MAX - 1)
+    await tried(house, HERE_MAX - 1)
     assert (await tries_it(house, GOOD)).status_code == 303
-    await tried(house, tries.OF_EMAIL_MAX - 1)
+    await tried(house, HERE_MAX - 1)
     assert (await tries_it(house, "not the one at all")).status_code == 422
     assert (await tries_it(house, "not the one at all")).status_code == 429
 
@@ -275,12 +340,43 @@ async def test_a_right_password_clears_the_tries_before_it(house: House) -> None
 async def test_a_network_has_its_own_limit_whatever_a_header_says(house: House) -> None:
     now = await house.now()
     async with house.tools.pool.acquire() as connection, connection.transaction():
-        for n in range(tries.OF_NETWORK_MAX):
+        for n in range(MOST[Whose.NETWORK]):
             await tries.begin(connection, f"{n}@example.com", "127.0.0.1", now)
     await chooses(house)
     answer = await tries_it(house, GOOD, **{"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9"})
     assert answer.status_code == 429
     assert "Too many tries from your network" in answer.text
+
+
+async def test_behind_a_proxy_of_ours_callers_are_told_apart(pool: Pool, dsn: str, tmp_path: Path) -> None:
+    async with opened_house(pool, dsn, tmp_path, Settings(trusted_proxies="127.0.0.0/8")) as house:
+        await chooses(house)
+        await tried(house, HERE_MAX, peer="203.0.113.9")
+        stranger = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9"}
+        assert (await tries_it(house, GOOD, **stranger)).status_code == 429
+        assert (await tries_it(house, GOOD, **{"X-Forwarded-For": "198.51.100.1"})).status_code == 303
+
+
+OURS = Settings(trusted_proxies="10.0.0.5, 10.1.0.0/16,fd00::/8").proxies
+
+
+@pytest.mark.parametrize(
+    ("socket", "said", "found"),
+    [
+        ("203.0.113.9", ("198.51.100.1",), "203.0.113.9"),
+        ("10.0.0.5", ("198.51.100.1", "203.0.113.9"), "203.0.113.9"),
+        ("10.0.0.5", ("198.51.100.1", "203.0.113.9", "10.1.2.3"), "203.0.113.9"),
+        ("::ffff:10.0.0.5", ("203.0.113.9",), "203.0.113.9"),
+        ("fd00::1", (" 2001:db8::1 ",), "2001:db8::1"),
+        ("10.0.0.5", ("",), "10.0.0.5"),
+        ("10.0.0.5", ("203.0.113.9", "unknown"), "10.0.0.5"),
+        ("10.0.0.5", ("10.1.0.9", "10.1.0.8"), "10.1.0.9"),
+        ("10.0.0.6", ("203.0.113.9",), "10.0.0.6"),
+        ("", ("203.0.113.9",), ""),
+    ],
+)
+def test_a_caller_is_the_last_who_is_no_proxy_of_ours(socket: str, said: tuple[str, ...], found: str) -> None:
+    assert caller(socket, said, OURS) == found
 
 
 @pytest.mark.parametrize(
@@ -302,7 +398,7 @@ async def test_tries_leave_few_lines_and_never_what_was_typed(house: House) -> N
     for _ in range(3):
         await tries_it(house, "not the one at all")
         await tries_it(house, GOOD, email="the-password-in-the-wrong@field")
-    await tried(house, tries.OF_EMAIL_MAX - 4)
+    await tried(house, HERE_MAX - 4)
     for _ in range(3):
         await tries_it(house, "not the one at all")
     lines = [line for line in await audit(house) if line[0] == "Bilty"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bilty.deciding import ActKind
-from bilty.reply import Accepted, Cancelled, Courier, Label, NotYet, PickedUp, Ranking, Refusal, Reply
+from bilty.reply import Accepted, Cancelled, Courier, Label, NotYet, PickedUp, Ranking, Refusal, Reply, Unknown
 from bilty.turn import Kind, State, Step, Turn
 from bilty.workflow import Concern, Status
 from workflow.desk import GARBAGE, NO, P1, P2, P3, PAPER, SILENT, Desk, desk, labelled, ranked, refused
@@ -24,6 +24,7 @@ MAY = {
     ActKind.GIVE_UP_AWB: {State.FETCHING: State.SURPLUS, State.UNLABELLED: State.SURPLUS},
     ActKind.USE_LATE: {State.OFFERED: State.FETCHING, State.PICKED_UP: State.FETCHING},
     ActKind.CANCEL_LATE: {State.OFFERED: State.SURPLUS},
+    ActKind.WRONG_AWB: dict.fromkeys((State.FETCHING, State.UNLABELLED, State.OFFERED), State.UNDECIDED),
     ActKind.GO_ON: {State.STOPPED: State.REFUSED},
     ActKind.SETTLED: {s: s for s in (State.LAPSED, State.CONFLICT, State.PICKED_UP, State.UNCANCELLED)},
 }
@@ -41,7 +42,8 @@ def standing(machine: Machine, state: State) -> tuple[Desk, Turn]:
     state = next(own for own in machine.traits if own == state)
     kind, step = machine.traits[state]
     awb = "AWB1" if kind in (Kind.HOLDS, Kind.EXTRA) or state == State.CANCELLED else ""
-    turn = replace(turn, state=state, due_at=at.now + timedelta(minutes=2) if step else None, awb=awb, asks=1)
+    due_at = at.now + timedelta(minutes=2) if step else None
+    turn = replace(turn, state=state, due_at=due_at, awb=awb, entered=awb != "", asks=1)
     others = tuple(other for other in at.progress.turns if other.priority < turn.priority)
     at.changes(turns=(*others, turn))
     return at, turn
@@ -190,7 +192,6 @@ def test_poll_now_is_not_pressed_twice(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("kind", "opening"),
     [
-        (ActKind.ASK_AGAIN, [*(GARBAGE for _ in range(9))]),
         (ActKind.FETCH_AGAIN, [Label("AWB1"), *(NotYet() for _ in range(9))]),
         (ActKind.FETCH_AGAIN, [Label("AWB1"), NotYet(), NotYet()]),
     ],
@@ -200,6 +201,48 @@ def test_again_is_at_once(machine: Machine, kind: ActKind, opening: list[Reply])
     before = at.hears(*opening)
     assert at.does(kind, before) == ""
     assert at.turn(before) == replace(before, due_at=at.now)
+
+
+def test_ask_again_is_at_once_and_then_the_rhythm_is_as_it_was(machine: Machine) -> None:
+    at = undecided(machine)
+    planned = at.p(1).due_at
+    assert planned
+    at.waits(minutes=1)
+    assert at.does("ask-again", at.p(1)) == ""
+    assert at.p(1).due_at == at.now
+    assert at.does("ask-again", at.p(1)) == "Delhivery is about to be asked."
+    at.hears(GARBAGE)
+    assert (at.p(1).due_at, at.p(1).planned_due) == (planned, None)
+    at.does("ask-again", at.p(1))
+    assert at.hears(Label("AWB1")).state == State.FETCHING
+
+
+@pytest.mark.parametrize("asks", [1, 2])
+def test_an_unknown_that_a_person_asked_for_is_no_no_however_often_it_is_heard(machine: Machine, asks: int) -> None:
+    at = undecided(machine)
+    at.changes(turns=tuple(replace(turn, asks=asks) if turn.priority else turn for turn in at.progress.turns))
+    for _ in range(5):
+        assert at.does("ask-again", at.p(1)) == ""
+        assert at.hears(Unknown()).state == State.UNDECIDED
+    started = at.now
+    at.hears(Unknown())
+    assert at.states == [State.UNDECIDED]
+    at.does("ask-again", at.p(1))
+    at.hears(Unknown())
+    assert at.states == [State.UNDECIDED]
+    at.hears(Unknown())
+    assert at.now - started >= timedelta(minutes=10)
+    assert at.states == ([State.ASKING] if asks == 1 else [State.REFUSED, State.ASKING])
+
+
+def test_ask_again_of_a_silent_host_is_not_repeated_in_a_hurry(machine: Machine) -> None:
+    at = undecided(machine)
+    at.waits(minutes=30)  # nobody asked meanwhile
+    at.does("ask-again", at.p(1))
+    at.hears(SILENT)
+    assert at.does("ask-again", at.p(1)) == ""
+    at.hears(SILENT, SILENT)
+    assert at.p(1).due_at == at.now + timedelta(minutes=10)
 
 
 def test_an_unclear_booking_is_not_asked_about_in_a_hurry(machine: Machine) -> None:
@@ -245,6 +288,18 @@ def test_fall_over_waits_for_the_late_label_that_is_to_be_used_or_cancelled(mach
     assert at.does("fall-over", at.p(2)) == (
         "Delhivery's label came late, under AWB AWB1, and is to be used or cancelled."
     )
+
+
+def test_a_run_with_something_settled_asks_nobody_else_of_itself(machine: Machine) -> None:
+    at = ranked(machine)
+    at.hears(Accepted(), *(NotYet() for _ in range(6)))
+    at.hears(Accepted(), turn=at.p(2))
+    at.changes(digest="d2")
+    at.hears(Label("AWB1"), turn=at.p(1))
+    at.does("cancel-late", at.p(1))
+    at.hears(refused(350, "too late"), turn=at.p(1))
+    at.does("settled", at.p(1))
+    assert at.does("fall-over", at.p(2)) == "Delhivery does not cancel AWB AWB1."
 
 
 def undecided(machine: Machine) -> Desk:
@@ -318,15 +373,20 @@ def test_an_entered_awb_of_a_lapsed_turn_makes_the_open_one_lapse(machine: Machi
 
 
 @pytest.mark.parametrize("why", ["another has it", "cancelled"])
-def test_an_entered_awb_too_many_is_cancelled(machine: Machine, why: str) -> None:
+def test_an_entered_awb_too_many_is_cancelled_by_a_second_act_alone(machine: Machine, why: str) -> None:
     at = ranked(machine)
     lapsed = at.hears(Accepted(), *(NotYet() for _ in range(6)))
     if why == "cancelled":
         at.cancels()
     else:
         at.hears(Label("AWB2"), PAPER, turn=at.p(2))
+    before = at.status
     assert at.does("enter-awb", lapsed, awb="AWB-1001") == ""
-    assert at.p(1).state == State.SURPLUS
+    assert (at.p(1).state, at.p(1).due_at) == (State.OFFERED, None)
+    assert at.concerns == [(Concern.OFFERED, 1)]
+    assert at.status == (Status.NEEDS_ATTENTION if why == "cancelled" else before)
+    assert at.does("use-late", at.p(1)) != ""
+    assert at.does("cancel-late", at.p(1)) == ""
     assert at.hears(Cancelled(), turn=at.p(1)).state == State.CANCELLED
 
 
@@ -336,6 +396,85 @@ def test_an_entered_awb_of_an_earlier_run_is_offered(machine: Machine) -> None:
     at.schedules(P2)
     assert at.does("enter-awb", lapsed, awb="AWB-1001") == ""
     assert at.turn(lapsed).state == State.OFFERED
+
+
+def test_a_typed_awb_is_cancelled_for_nobodys_sake(machine: Machine) -> None:
+    """It may be a stranger's: neither another's label nor the shipment's cancellation cancels it."""
+    at = ranked(machine, P1)
+    lapsed = at.hears(Accepted(), *(NotYet() for _ in range(6)))
+    at.schedules(P2)
+    at.hears(Accepted())
+    at.does("enter-awb", lapsed, awb="AWB-1001")
+    at.hears(Label("AWB2"), PAPER, turn=at.p(1))
+    assert (at.turn(lapsed).state, at.status) == (State.OFFERED, Status.LABEL_READY)
+    at.cancels()
+    assert at.turn(lapsed).state == State.OFFERED
+    at.hears(Cancelled())
+    assert (at.status, at.concerns) == (Status.NEEDS_ATTENTION, [(Concern.OFFERED, 1)])
+    assert at.does("wrong-awb", lapsed) == ""
+    assert at.status == Status.CANCELLED
+
+
+@pytest.mark.parametrize("labels", [0, 9])
+def test_a_mistyped_awb_is_taken_back_and_the_turn_is_what_it_was(machine: Machine, labels: int) -> None:
+    at = undecided(machine)
+    before = at.p(1)
+    at.does("enter-awb", before, awb="AWB-1001")
+    for _ in range(labels):
+        at.hears(NotYet())
+    assert at.does("wrong-awb", at.p(1)) == ""
+    due_at = at.now + timedelta(minutes=10)
+    assert at.p(1) == replace(before, due_at=due_at, polls_done=0)
+    assert at.does("enter-awb", at.p(1), awb="AWB-1002") == ""
+    at.hears(PAPER)
+    assert (at.status, at.p(1).awb) == (Status.LABEL_READY, "AWB-1002")
+
+
+def test_a_mistyped_awb_of_a_lapsed_turn_is_taken_back_and_the_next_is_asked(machine: Machine) -> None:
+    at = ranked(machine)
+    lapsed = at.hears(Accepted(), *(NotYet() for _ in range(6)))
+    at.hears(Accepted(), turn=at.p(2))
+    at.does("enter-awb", lapsed, awb="AWB-1001")
+    assert at.does("wrong-awb", lapsed) == ""
+    assert at.states == [State.LAPSED, State.LAPSED, State.ASKING]
+    assert (at.p(1).awb, at.p(1).entered, at.p(1).due_at) == ("", False, at.now + timedelta(minutes=10))
+    assert at.hears(Label("AWB1"), turn=at.p(1)).state == State.FETCHING
+
+
+def test_a_mistyped_awb_of_an_undecided_turn_is_watched_where_another_took_the_shipment(machine: Machine) -> None:
+    at = ranked(machine)
+    lapsed = at.hears(Accepted(), *(NotYet() for _ in range(6)))
+    at.hears(*(GARBAGE for _ in range(9)), turn=at.p(2))
+    at.cancels()
+    at.does("enter-awb", at.p(2), awb="AWB-1001")
+    at.changes(cancel_asked=False)
+    at.hears(Label("AWB1"), turn=lapsed)
+    assert at.states == [State.FETCHING, State.OFFERED]
+    assert at.does("wrong-awb", at.p(2)) == ""
+    assert at.p(2).state == State.LAPSED
+
+
+def test_what_clickpost_said_is_not_taken_back(machine: Machine) -> None:
+    at = ranked(machine)
+    at.hears(Label("AWB1"))
+    assert ("wrong-awb", at.p(1).reference) not in at.offers
+    assert at.does("wrong-awb", at.p(1)) == "AWB AWB1 was not entered by a person: ClickPost named it."
+
+
+def test_an_awb_under_which_it_has_left_is_not_taken_back(machine: Machine) -> None:
+    at = undecided(machine)
+    at.does("enter-awb", at.p(1), awb="AWB-1001")
+    at.changes(dispatched=True)
+    assert at.does("wrong-awb", at.p(1)) == "The shipment is with the courier."
+
+
+def test_a_label_of_the_awb_that_was_taken_back_is_not_heard(machine: Machine) -> None:
+    at = undecided(machine)
+    at.does("enter-awb", at.p(1), awb="AWB-1001")
+    fetching = at.calls_for()
+    assert at.does("wrong-awb", at.p(1), call_out=True) == ""
+    assert at.does("enter-awb", at.p(1), call_out=True, awb="AWB-1002") != ""
+    assert at.answers(fetching, PAPER).state == State.UNDECIDED
 
 
 @pytest.mark.parametrize("awb", ["", "abc", "A B C D", "1" * 41, "12345;", "AWB\uff11\uff10", "-1001", "AWB1001\n"])
@@ -463,6 +602,46 @@ def offered(machine: Machine) -> Desk:
     at.hears(Accepted())
     at.hears(Label("AWB1"), turn=at.p(1, run=1))
     return at
+
+
+@pytest.mark.parametrize("state", [State.OFFERED, State.CONFLICT])
+def test_nothing_is_scheduled_beside_an_awb_that_a_person_has_not_decided_about(machine: Machine, state: State) -> None:
+    at = ranked(machine, P1)
+    turn = at.hears(Accepted(), *(NotYet() for _ in range(5)))
+    at.changes(failed_told=True)
+    at.answers(at.calls_for(), Label("AWB1"), foreign_awb=state == State.CONFLICT)
+    assert at.states == [state]
+    assert ("schedule", "") not in at.offers
+    assert at.does("schedule") == (
+        "Delhivery's label came late, under AWB AWB1, and is to be used or cancelled. "
+        "Nobody else is asked before that is settled."
+        if state == State.OFFERED
+        else "Delhivery gave AWB AWB1, which is already another's. Nobody else is asked before that is settled."
+    )
+    at.schedules()
+    assert at.progress.run == 1
+    if state == State.OFFERED:
+        at.does("cancel-late", turn)
+        at.hears(Cancelled())
+    else:
+        at.does("settled", turn)
+    assert at.does("schedule") == ""
+
+
+def test_a_late_label_of_an_earlier_run_stops_the_next_turn_of_this_one(machine: Machine) -> None:
+    at = ranked(machine, P1)
+    lapsed = at.hears(Accepted(), *(NotYet() for _ in range(6)))
+    at.schedules()
+    at.hears(Ranking((P2, P3)))
+    at.hears(Accepted(), turn=at.p(1))
+    at.hears(Label("AWB1"), turn=lapsed)
+    assert at.does("fall-over", at.p(1)) != ""
+    at.hears(NO, turn=at.p(1))
+    assert at.states == [State.REFUSED]
+    assert (at.status, at.concerns) == (Status.NEEDS_ATTENTION, [(Concern.OFFERED, 1)])
+    at.does("cancel-late", lapsed)
+    at.hears(Cancelled(), turn=lapsed)
+    assert at.states == [State.REFUSED, State.ASKING]
 
 
 def test_a_late_label_that_is_used_takes_the_shipment(machine: Machine) -> None:

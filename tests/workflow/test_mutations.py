@@ -80,7 +80,7 @@ MUTATIONS = [
         "Heard.LAST_NO_VERDICT: State.LAPSED,\n        Heard.SILENCE: State.UNCLEAR,",
         walk=True,
     ),
-    Mutation("2: unknown once is enough", "hearing", "if turn.unknowns == 0:", "if turn.unknowns < 0:", walk=True),
+    Mutation("2: unknown once is enough", "hearing", "if turn.unknowns == 0 or", "if turn.unknowns < 0 or", walk=True),
     Mutation(
         "2: unknown twice is refused without asking again",
         "turn",
@@ -269,15 +269,16 @@ MUTATIONS = [
     Mutation(
         "4: an offered label is no reason to wait",
         "workflow",
-        "(State.STOPPED, State.CONFLICT, State.OFFERED)",
-        "(State.STOPPED, State.CONFLICT)",
+        "if turn.kind is Kind.EXTRA and not turn.settled)",
+        "if turn.kind is Kind.EXTRA and turn.state is not State.OFFERED and not turn.settled)",
+        walk=True,
     ),
     # 5. never cancelled blindly, never replaced
     Mutation(
         "5: there is a second holder",
         "workflow",
-        "if progress.cancel_asked or progress.holder:\n        return Heard.AWB_SURPLUS",
-        "if progress.cancel_asked:\n        return Heard.AWB_SURPLUS",
+        "if progress.cancel_asked or progress.holder:\n        return Heard.AWB_OFFERED",
+        "if progress.cancel_asked:\n        return Heard.AWB_OFFERED",
         walk=True,
     ),
     Mutation(
@@ -329,8 +330,8 @@ MUTATIONS = [
     Mutation(
         "5: a conflict is no reason to wait",
         "workflow",
-        "(State.STOPPED, State.CONFLICT, State.OFFERED)",
-        "(State.STOPPED, State.OFFERED)",
+        "if turn.kind is Kind.EXTRA and not turn.settled)",
+        "if turn.kind is Kind.EXTRA and turn.state is not State.CONFLICT and not turn.settled)",
         walk=True,
     ),
     Mutation(
@@ -398,8 +399,8 @@ MUTATIONS = [
     Mutation(
         "7: a stopped turn is no reason to wait",
         "workflow",
-        "(State.STOPPED, State.CONFLICT, State.OFFERED)",
-        "(State.CONFLICT, State.OFFERED)",
+        "turn.settled or turn.state is State.STOPPED for",
+        "turn.settled for",
         walk=True,
     ),
     Mutation(
@@ -427,8 +428,8 @@ MUTATIONS = [
     Mutation(
         "10: the couriers are not in ClickPost's order",
         "hearing",
-        "return tuple(first[identity] for identity in dict.fromkeys(c.identity for c in couriers))",
-        "return tuple(first[identity] for identity in sorted(first))",
+        "[first[identity] for identity in dict.fromkeys(c.identity for c in couriers)]",
+        "[first[identity] for identity in sorted(first)]",
     ),
     Mutation(
         "10: a courier is asked twice",
@@ -456,8 +457,8 @@ MUTATIONS = [
     Mutation(
         "10: a booked shipment is scheduled again",
         "workflow",
-        "if progress.open_turn or progress.holder or progress.hold or progress.cancel_asked or progress.live_extras:",
-        "if progress.open_turn or progress.hold or progress.cancel_asked or progress.live_extras:",
+        "if progress.open_turn or progress.holder or progress.hold or progress.cancel_asked or progress.extras:",
+        "if progress.open_turn or progress.hold or progress.cancel_asked or progress.extras:",
     ),
     Mutation(
         "14: a held shipment is scheduled",
@@ -503,15 +504,15 @@ MUTATIONS = [
     Mutation(
         "cancel: an AWB that comes is taken",
         "workflow",
-        "if progress.cancel_asked or progress.holder:\n        return Heard.AWB_SURPLUS",
-        "if progress.holder:\n        return Heard.AWB_SURPLUS",
+        "if progress.cancel_asked or progress.holder:\n        return Heard.AWB_OFFERED",
+        "if progress.holder:\n        return Heard.AWB_OFFERED",
         walk=True,
     ),
     Mutation(
         "cancel: the label stays",
         "deciding.decisions",
-        "if turn.kind is Kind.HOLDS or turn.state is State.OFFERED:",
-        "if turn.state is State.OFFERED:",
+        "if turn.kind is Kind.HOLDS or (turn.state",
+        "if (turn.state",
         walk=True,
     ),
     Mutation(
@@ -560,9 +561,9 @@ MUTATIONS = [
         "if turn.priority > len(progress.couriers):",
     ),
     Mutation(
-        "a person: a late label on offer is passed over",
+        "a person: a run that is settled is fallen over in",
         "deciding.refusals",
-        "or (other.kind is Kind.EXTRA and other.run == turn.run):",
+        "or (other.settled and other.run == turn.run):",
         "or False:",
     ),
     Mutation(
@@ -588,15 +589,110 @@ MUTATIONS = [
     Mutation(
         "a person: the next is asked beside the AWB that is given up",
         "workflow",
-        "if progress.holder or progress.open_turn or progress.live_extras or waits:",
+        "if progress.holder or progress.open_turn or progress.extras or waits:",
         "if progress.holder or progress.open_turn or waits:",
         walk=True,
     ),
     Mutation(
         "a person: it is scheduled beside the AWB that is given up",
         "workflow",
-        "progress.hold or progress.cancel_asked or progress.live_extras:",
+        "progress.hold or progress.cancel_asked or progress.extras:",
         "progress.hold or progress.cancel_asked:",
+    ),
+    Mutation(
+        "a person: it is scheduled beside a late label",
+        "workflow",
+        "progress.hold or progress.cancel_asked or progress.extras:",
+        "progress.hold or progress.cancel_asked or progress.live_extras:",
+        walk=True,
+    ),
+    Mutation(
+        "a person: there is a button to schedule beside a late label",
+        "deciding.refusals",
+        "    if progress.extras:\n        return f",
+        "    if progress.live_extras:\n        return f",
+    ),
+    Mutation(
+        "a person: the next is asked beside a late label",
+        "workflow",
+        "if progress.holder or progress.open_turn or progress.extras or waits:",
+        "if progress.holder or progress.open_turn or progress.live_extras or waits:",
+        walk=True,
+    ),
+    Mutation(
+        "a person: unknown, asked in a hurry, is a no",
+        "hearing",
+        "if turn.unknowns == 0 or turn.planned_due is not None:",
+        "if turn.unknowns == 0:",
+        walk=True,
+    ),
+    Mutation(
+        "a person: unknown, asked in a hurry, is half a no",
+        "hearing",
+        "(heard is Heard.UNKNOWN and turn.planned_due is None)",
+        "(heard is Heard.UNKNOWN)",
+    ),
+    Mutation(
+        "a person: a silent host is asked in a burst",
+        "hearing",
+        "if silent and not entered and state is State.WAITING else None",
+        "if silent and not entered else None",
+    ),
+    Mutation(
+        "a person: a typed AWB that is too many is cancelled at once",
+        "workflow",
+        "return Heard.AWB_OFFERED if turn.entered else Heard.AWB_SURPLUS",
+        "return Heard.AWB_SURPLUS",
+        walk=True,
+    ),
+    Mutation(
+        "a person: a typed AWB is cancelled because another took the shipment",
+        "workflow",
+        "elif turn.state is State.OFFERED and not turn.entered:",
+        "elif turn.state is State.OFFERED:",
+    ),
+    Mutation(
+        "a person: a typed AWB on offer is cancelled with the shipment",
+        "deciding.decisions",
+        "(turn.state is State.OFFERED and not turn.entered)",
+        "turn.state is State.OFFERED",
+    ),
+    Mutation(
+        "a person: it is not noted that an AWB was typed",
+        "deciding.decisions",
+        "replace(turn, settled=False, entered=True)",
+        "replace(turn, settled=False)",
+    ),
+    Mutation(
+        "a person: what ClickPost said is taken back",
+        "deciding.refusals",
+        "case ActKind.WRONG_AWB if not turn.entered:",
+        "case ActKind.WRONG_AWB if not turn.awb:",
+    ),
+    Mutation(
+        "a person: a typed AWB that is taken back stays",
+        "deciding.decisions",
+        'replace(turn, awb="", entered=False)',
+        "replace(turn, entered=False)",
+    ),
+    Mutation(
+        "a person: whose AWB is taken back is open beside the holder",
+        "deciding.decisions",
+        "if turn.lapsed_at or (elsewhere and elsewhere is not turn):",
+        "if turn.lapsed_at:",
+    ),
+    Mutation(
+        "a person: whose AWB is taken back is undecided though it had lapsed",
+        "deciding.decisions",
+        "if turn.lapsed_at or (elsewhere and elsewhere is not turn):",
+        "if elsewhere and elsewhere is not turn:",
+    ),
+    Mutation(
+        "a person: whose AWB is taken back is forgotten",
+        "deciding.decisions",
+        "        return lapsed(blank, now, due_at)\n",
+        "        return replace(blank, state=State.WITHDRAWN, due_at=None)\n",
+        walk=True,
     ),
     Mutation(
         "a person: a late label wins beside the AWB that is given up",
@@ -665,8 +761,8 @@ MUTATIONS = [
     Mutation(
         "a person: poll now is pressed twice",
         "deciding.refusals",
-        "case ActKind.POLL_NOW if turn.planned_due is not None:",
-        "case ActKind.POLL_NOW if turn.planned_due is None and turn.due_at is None:",
+        "case ActKind.POLL_NOW | ActKind.ASK_AGAIN if turn.planned_due is not None:",
+        "case ActKind.POLL_NOW | ActKind.ASK_AGAIN if turn.planned_due is None and turn.due_at is None:",
     ),
     Mutation(
         "a person: an unclear booking is asked about in a hurry",
@@ -695,8 +791,8 @@ MUTATIONS = [
     Mutation(
         "a person: a run that is settled goes on of itself",
         "workflow",
-        "waits = any(turn.settled or turn.state in",
-        "waits = any(turn.state in",
+        "waits = any(turn.settled or turn.state is",
+        "waits = any(turn.state is",
     ),
     Mutation(
         "a person: what waited for it does not go on once it is settled",

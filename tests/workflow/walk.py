@@ -17,10 +17,10 @@ SCENES_MAX = 100_000
 SHOWN = {State.OFFERED, State.CONFLICT, State.PICKED_UP, State.UNCANCELLED}
 """An AWB in such a turn is before a person's eyes."""
 BEING_CANCELLED = {State.SURPLUS, State.UNCANCELLED}
-LIVE = {*BEING_CANCELLED, State.PICKED_UP}
+LIVE = {*BEING_CANCELLED, *SHOWN}
 BEFORE_THE_NEXT = {State.RANKED, State.REFUSED, State.LAPSED, State.CANCELLED, State.WITHDRAWN}
 """The last two where a person gave up the AWB of a turn that had the shipment."""
-BEGINS_THE_NEXT = {ActKind.FALL_OVER, ActKind.NOT_BOOKED, ActKind.GO_ON, ActKind.SETTLED}
+BEGINS_THE_NEXT = {ActKind.FALL_OVER, ActKind.NOT_BOOKED, ActKind.GO_ON, ActKind.SETTLED, ActKind.WRONG_AWB}
 SETTLED = {Status.CREATED, Status.LABEL_READY, Status.FAILED, Status.NOT_SERVICEABLE, Status.CANCELLED}
 """Nobody's move."""
 
@@ -252,6 +252,26 @@ def _begins_beside_no_awb(_seen: Walk, scene: Scene, move: Move) -> bool:
     return not begun or not any(turn.state in LIVE and not turn.settled for turn in move.after.progress.turns)
 
 
+def _unknown_in_a_hurry(_seen: Walk, scene: Scene, move: Move) -> bool:
+    """What was asked because a person wanted it at once; the other inquiries are minutes apart."""
+    pairs = zip(scene.progress.turns, move.after.progress.turns, strict=False)
+    hurried = [(was, turn) for was, turn in pairs if was.state == State.UNDECIDED and was.planned_due is not None]
+    return not isinstance(move.reply, Unknown) or all(was.state == turn.state for was, turn in hurried)
+
+
+def _typed_is_cancelled_by_name(_seen: Walk, scene: Scene, move: Move) -> bool:
+    """Or with the shipment that has it."""
+    pairs = zip(scene.progress.turns, move.after.progress.turns, strict=False)
+    entering = move.decides == ActKind.ENTER_AWB
+    given_up = [
+        was
+        for was, turn in pairs
+        if turn.state == State.SURPLUS != was.state and (was.entered or (entering and not was.awb))
+    ]
+    by_name = move.decides in (ActKind.CANCEL_LATE, ActKind.GIVE_UP_AWB)
+    return all(by_name or (move.name == "cancels" and was.kind == Kind.HOLDS) for was in given_up)
+
+
 def _asked_twice_at_most(_seen: Walk, _scene: Scene, move: Move) -> bool:
     return move.claims is None or move.claims.step != Step.ASK or move.claims.asks <= 1
 
@@ -293,6 +313,8 @@ def _buttons_work(_seen: Walk, _scene: Scene, move: Move) -> bool:
 MOVE_PROMISES: dict[str, Callable[[Walk, Scene, Move], bool]] = {
     "(b) a label is replaced by nobody but a person": _label_stays,
     "(c) only an AWB of its own, that nobody holds, is cancelled": _cancels_its_own,
+    "(c) an AWB that a person typed is cancelled by their word alone": _typed_is_cancelled_by_name,
+    "(d) an unknown that was asked for in a hurry is no verdict": _unknown_in_a_hurry,
     "(d) an asking is written down before it is made": _written_before_it_is_said,
     "(e) one reference for each courier and run, and never for two": _own_reference,
     "(e) nobody's turn begins beside an AWB that is not void": _begins_beside_no_awb,

@@ -51,6 +51,7 @@ FAULTY = Refused(Refusal.DATA, 311)
 COUNTING = {State.UNCLEAR, State.WAITING, State.FETCHING}
 """Where the number of polls decides something."""
 FORGETFUL = {Kind.OVER, Kind.EXTRA, Kind.HOLDS}
+MAY_BE_TAKEN_BACK = {State.FETCHING, State.UNLABELLED, State.OFFERED}
 COURIERS = (Courier(1, "a", ""), Courier(1, "b", ""), Courier(2, "a", ""))
 
 
@@ -87,7 +88,7 @@ class Scene:
         turns = tuple(
             (
                 *(t.reference, t.state, t.due_at is None, t.asks, t.unknowns, t.polls_done, t.planned_due is None),
-                *(t.awb, t.settled),
+                *(t.awb, t.settled, t.entered, t.entered and t.lapsed_at is None),
             )
             for t in progress.turns
         )
@@ -212,6 +213,8 @@ class World:
                     continue
                 said = {"awb": own_awb(turn)}
                 sides = _at(sides, at[offer.reference], replace(side, truth=Truth.BOOKED))
+            if offer.kind == "wrong-awb" and side.truth == Truth.BOOKED:  # though it was right
+                sides = _at(sides, at[offer.reference], replace(side, truth=Truth.WORKING))
             if offer.kind == "use-paper":
                 said = {"sha256": "5ha", "pages": 1}
             act = self.machine.acts[offer.kind](offer.reference, **said)
@@ -334,7 +337,9 @@ def plain(scene: Scene, before: Scene) -> Scene:
 
 
 def _plain(turn: Turn) -> Turn:
-    forgets, asked = turn.kind in FORGETFUL, turn.state in (State.UNCLEAR, State.UNDECIDED)
+    entered = turn.entered and turn.state in MAY_BE_TAKEN_BACK
+    forgets = turn.kind in FORGETFUL and not entered
+    asked = entered or turn.state in (State.UNCLEAR, State.UNDECIDED)
     return replace(
         turn,
         due_at=turn.due_at and NOW,
@@ -344,7 +349,8 @@ def _plain(turn: Turn) -> Turn:
         tries=0,
         planned_due=turn.planned_due and NOW,
         asked_at=None,
-        lapsed_at=NOW if turn.state == State.LAPSED else None,
+        lapsed_at=NOW if turn.state == State.LAPSED or (entered and turn.lapsed_at) else None,
+        entered=entered,
         label_url="",
         label_sha256="",
         label_pages=0,

@@ -9,8 +9,9 @@ have a button; it is `decide` that has the last word, since another person may h
 
 A person may be wrong, so no act throws away what may still come: a turn that is ended is watched, an AWB that is not
 wanted is cancelled, and while one is live nobody else is asked. An answer that is under way is waited for: it may be
-the very thing that the person decides about. *Ask again* is not for a turn that is merely unclear, because "unknown
-reference" twice in a hurry would count as a no while the booking is still on its way into ClickPost's books.
+the very thing that the person decides about. "Unknown reference", heard twice, is a no; what *Ask again* hears is not
+counted so, because twice in a hurry the booking may still be on its way into ClickPost's books. An AWB that a person
+typed may be a stranger's: of itself Bilty never cancels it, and until its label is here it can be taken back.
 """
 
 from bilty.deciding.acts import (
@@ -34,6 +35,7 @@ from bilty.deciding.acts import (
     TurnAct,
     UseLate,
     UsePaper,
+    WrongAwb,
     plain_act,
 )
 from bilty.deciding.decisions import cancel, decide
@@ -60,6 +62,7 @@ __all__ = [
     "TurnAct",
     "UseLate",
     "UsePaper",
+    "WrongAwb",
     "cancel",
     "decide",
     "plain_act",

@@ -27,6 +27,7 @@ class ActKind(StrEnum):
     GIVE_UP_AWB = "give-up-awb"
     USE_LATE = "use-late"
     CANCEL_LATE = "cancel-late"
+    WRONG_AWB = "wrong-awb"
     GO_ON = "go-on"
     SETTLED = "settled"
 
@@ -63,7 +64,10 @@ class FallOver:
 
 @dataclass(frozen=True, slots=True)
 class AskAgain:
-    """ClickPost is asked at once whether the courier booked it. That books nothing."""
+    """ClickPost is asked at once whether the courier booked it.
+
+    What it says counts, but for "unknown": heard twice that is a no, and twice in a hurry it would be none.
+    """
 
     kind: ClassVar = ActKind.ASK_AGAIN
     reference: str
@@ -132,6 +136,14 @@ class CancelLate:
 
 
 @dataclass(frozen=True, slots=True)
+class WrongAwb:
+    """The AWB that a person entered is not the courier's: the turn is what it was before. Nothing is cancelled."""
+
+    kind: ClassVar = ActKind.WRONG_AWB
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class GoOn:
     """The next courier is asked, though this one refused for a reason that others share."""
 
@@ -158,6 +170,7 @@ TurnAct: TypeAlias = (
     | GiveUpAwb
     | UseLate
     | CancelLate
+    | WrongAwb
     | GoOn
     | Settled
 )
@@ -189,13 +202,19 @@ PERSON: Mapping[ActKind, Mapping[State, State]] = {
     ActKind.FALL_OVER: {State.WAITING: State.LAPSED},
     ActKind.ASK_AGAIN: {State.UNDECIDED: State.UNDECIDED},
     ActKind.NOT_BOOKED: {State.UNDECIDED: State.LAPSED},
-    # As hearing it: also offered, where the shipment moved on since, or surplus, where another has it.
+    # As hearing it: also offered, where the shipment moved on since. Never surplus: it may be mistyped.
     ActKind.ENTER_AWB: {State.UNDECIDED: State.FETCHING, State.LAPSED: State.FETCHING},
     ActKind.FETCH_AGAIN: {State.FETCHING: State.FETCHING, State.UNLABELLED: State.UNLABELLED},
     ActKind.USE_PAPER: {State.UNLABELLED: State.WON},
     ActKind.GIVE_UP_AWB: {State.FETCHING: State.SURPLUS, State.UNLABELLED: State.SURPLUS},
     ActKind.USE_LATE: {State.OFFERED: State.FETCHING, State.PICKED_UP: State.FETCHING},
     ActKind.CANCEL_LATE: {State.OFFERED: State.SURPLUS},
+    # As it was: also lapsed, where it had, or where another has the shipment.
+    ActKind.WRONG_AWB: {
+        State.FETCHING: State.UNDECIDED,
+        State.UNLABELLED: State.UNDECIDED,
+        State.OFFERED: State.UNDECIDED,
+    },
     ActKind.GO_ON: {State.STOPPED: State.REFUSED},
     ActKind.SETTLED: {
         State.LAPSED: State.LAPSED,
@@ -206,7 +225,7 @@ PERSON: Mapping[ActKind, Mapping[State, State]] = {
 }
 """What a person may decide about a turn in which state, and what the turn is then."""
 
-_PLAIN = (AskAgain, CancelLate, FallOver, FetchAgain, GiveUpAwb, GoOn, NotBooked, PollNow, Settled, UseLate)
+_PLAIN = (AskAgain, CancelLate, FallOver, FetchAgain, GiveUpAwb, GoOn, NotBooked, PollNow, Settled, UseLate, WrongAwb)
 
 
 def plain_act(kind: ActKind, reference: str) -> TurnAct:

@@ -23,6 +23,7 @@ from bilty.deciding.acts import (
     TurnAct,
     UseLate,
     UsePaper,
+    WrongAwb,
 )
 from bilty.deciding.refusals import stands, turn_of, unknown_turn, why_not, why_not_cancel, why_not_schedule
 from bilty.reply import Label, Paper
@@ -56,7 +57,7 @@ def cancel(progress: Progress, now: datetime) -> Progress:
         return progress
     progress = ask_nobody(replace(progress, cancel_asked=True), now)
     for turn in progress.turns:
-        if turn.kind is Kind.HOLDS or turn.state is State.OFFERED:
+        if turn.kind is Kind.HOLDS or (turn.state is State.OFFERED and not turn.entered):
             progress = put(progress, _given_up(turn, now))
     return progress
 
@@ -64,10 +65,10 @@ def cancel(progress: Progress, now: datetime) -> Progress:
 def _decide(progress: Progress, act: TurnAct, turn: Turn, now: datetime, rules: Rules) -> Progress | No:
     state = PERSON[act.kind][turn.state]
     match act:
-        case PollNow():
+        case PollNow() | AskAgain():
             # Once, uncounted, and then the rhythm as it was.
             return put(progress, replace(turn, planned_due=turn.due_at, due_at=now))
-        case AskAgain() | FetchAgain():
+        case FetchAgain():
             return put(progress, replace(turn, due_at=now))
         case FallOver() | NotBooked():
             return go_on(put(progress, lapsed(turn, now, now + rules.watch_interval)), now)
@@ -77,8 +78,12 @@ def _decide(progress: Progress, act: TurnAct, turn: Turn, now: datetime, rules: 
             return hear(progress, turn, Step.FETCH_LABEL, Paper(act.sha256, act.pages), now, rules)
         case GiveUpAwb() | CancelLate():
             return go_on(put(progress, _given_up(turn, now)), now)
+        case WrongAwb():
+            return go_on(put(progress, _taken_back(progress, turn, now, rules)), now)
         case UseLate():
-            holds = replace(turn, state=state, due_at=now, polls_done=0, tries=0, settled=False)
+            # What was picked up for this shipment is its courier's, whoever typed the AWB.
+            entered = turn.entered and turn.state is State.OFFERED
+            holds = replace(turn, state=state, due_at=now, polls_done=0, tries=0, settled=False, entered=entered)
             return step_aside(put(progress, holds), now, rules)
         case GoOn():
             return go_on(put(progress, replace(turn, state=state)), now)
@@ -93,14 +98,23 @@ def _given_up(turn: Turn, now: datetime) -> Turn:
     return replace(turn, state=State.SURPLUS, polls_done=0, tries=0, due_at=now)
 
 
+def _taken_back(progress: Progress, turn: Turn, now: datetime, rules: Rules) -> Turn:
+    """Without the AWB that was entered, and inquired about: it may be booked under another."""
+    blank = replace(turn, awb="", entered=False)
+    due_at, elsewhere = now + rules.watch_interval, progress.holder or progress.open_turn
+    if turn.lapsed_at or (elsewhere and elsewhere is not turn):
+        return lapsed(blank, now, due_at)
+    return replace(blank, state=State.UNDECIDED, due_at=due_at, polls_done=0, tries=0)
+
+
 def _heard_awb(progress: Progress, act: EnterAwb, turn: Turn, now: datetime, rules: Rules) -> Progress | No:
-    """Refused where hearing it would be a conflict: a person can look again."""
+    """Refused where hearing it would be a conflict: a person can look again. Not cancelled where it is too many."""
     if not act.is_plausible:
         return No("That is no AWB: one has 4 to 40 letters, digits and dashes. Copy it from ClickPost's dashboard.")
     for other in progress.turns:
         if other.awb == act.awb and other is not turn:
             return No(f"AWB {act.awb} is another turn's. {stands(other)}")
-    turn = replace(turn, settled=False)
+    turn = replace(turn, settled=False, entered=True)
     return hear(put(progress, turn), turn, Step.INQUIRE, Label(act.awb), now, rules)
 
 

@@ -88,8 +88,8 @@ def why_not_schedule(progress: Progress, courier: Courier | None = None, *, with
         return CANCELLED
     if turn := progress.holder or progress.open_turn:
         return f"It is scheduled already. {stands(turn)}"
-    if progress.live_extras:
-        return f"{stands(progress.live_extras[0])} Nobody else is asked before that is settled."
+    if progress.extras:
+        return f"{stands(progress.extras[0])} Nobody else is asked before that is settled."
     if courier and courier.identity not in {each.identity for each in ranked_before(progress)}:
         return f"ClickPost has not ranked {courier.name} for this shipment."
     return "" if without_ewaybill else progress.hold
@@ -110,12 +110,14 @@ def why_not_turn(progress: Progress, kind: ActKind, turn: Turn) -> str:
     if turn.state not in PERSON[kind]:
         return stands(turn)
     match kind:
-        case ActKind.POLL_NOW if turn.planned_due is not None:
+        case ActKind.POLL_NOW | ActKind.ASK_AGAIN if turn.planned_due is not None:
             return f"{_name(turn)} is about to be asked."
         case ActKind.FALL_OVER | ActKind.GO_ON:
             return _why_nobody_next(progress, turn)
-        case ActKind.GIVE_UP_AWB if progress.dispatched:
+        case ActKind.GIVE_UP_AWB | ActKind.WRONG_AWB if progress.dispatched:
             return DISPATCHED
+        case ActKind.WRONG_AWB if not turn.entered:
+            return f"AWB {turn.awb} was not entered by a person: ClickPost named it."
         case ActKind.USE_LATE:
             return _why_not_use(progress, turn)
         case ActKind.SETTLED if turn.reference not in {shown.reference for _, shown in concerns(progress)}:
@@ -132,10 +134,10 @@ def _why_nobody_next(progress: Progress, turn: Turn) -> str:
         return "The shipment was scheduled again since."
     others = [other for other in progress.turns if other is not turn]
     for other in others:
-        if other.kind in (Kind.HOLDS, Kind.OPEN) or (other.kind is Kind.EXTRA and other.run == turn.run):
+        if other.kind in (Kind.HOLDS, Kind.OPEN) or (other.settled and other.run == turn.run):
             return stands(other)
-    if progress.live_extras:
-        return stands(progress.live_extras[0])
+    if progress.extras:
+        return stands(progress.extras[0])
     if turn.priority >= len(progress.couriers):
         return "No courier is left to ask."
     return ""
@@ -155,7 +157,7 @@ def _why_not_use(progress: Progress, turn: Turn) -> str:
 def _asked(kind: ActKind, turn: Turn, call_out: frozenset[str]) -> str:
     if kind not in NOT_WHILE_ASKED or turn.reference not in call_out:
         return ""
-    return f"ClickPost is being asked about {_name(turn)}'s booking right now; its answer comes within a minute."
+    return f"ClickPost is being asked about {_name(turn)}'s booking right now; its answer comes within two minutes."
 
 
 def stands(turn: Turn) -> str:

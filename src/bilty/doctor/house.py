@@ -85,7 +85,7 @@ async def look(state: Opened) -> House:
             label_trouble=await _label_trouble(state),
             sealed=tuple([(s.provider.code, await _seal_trouble(connection, state, s)) for s in standings]),
             standings=tuple(standings),
-            notices=tuple(await notices(connection, NOTICES_SHOWN_MAX)),
+            notices=tuple(await notices(connection, None, NOTICES_SHOWN_MAX)),
             facilities=await facilities_of(connection),
             due=due,
             late_s=late_s,

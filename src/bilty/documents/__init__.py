@@ -1,10 +1,13 @@
-"""PDFs that Bilty makes, from bytes to bytes: nothing here reads a file, a database or a clock.
+"""PDFs that Bilty reads and makes, from bytes to bytes: nothing here reads a file, a database or a clock.
 
 As a program (`__main__`) it does the same from standard input to standard output.
 
-    labels  many couriers' labels in one PDF, as they came, a reprint marked below the label
+    reading  a courier's PDF, opened or refused
+    labels   many couriers' labels in one PDF, as they came, a reprint marked below the label
+    press    runs that program, with limits, for whoever has other work to do
 """
 
-from bilty.documents.labels import Merge, UnreadablePdfError
+from bilty.documents.labels import Merge
+from bilty.documents.reading import UnreadablePdfError
 
 __all__ = ["Merge", "UnreadablePdfError"]

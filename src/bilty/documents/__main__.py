@@ -1,4 +1,4 @@
-"""Labels in, one PDF out: `python -P -m bilty.documents`, started by `bilty.jobs.press`.
+"""Labels in, one PDF out: `python -P -m bilty.documents`, started by `bilty.documents.press`.
 
 A program of its own: the labels come from outside, and whatever they do to the library that reads them, they do here,
 with limited memory, and with no other work of Bilty's waiting for it.
@@ -15,7 +15,8 @@ import struct
 import sys
 from typing import BinaryIO
 
-from bilty.documents.labels import Merge, UnreadablePdfError
+from bilty.documents.labels import Merge
+from bilty.documents.reading import UnreadablePdfError
 
 MEMORY_BYTES_MAX = 3 << 30
 END = 0xFFFF_FFFF

@@ -7,35 +7,15 @@ is, neither scaled nor drawn upon. What Bilty has to say of a reprint stands on 
 import io
 
 import pypdf
-import pypdf.errors
 from pypdf.generic import RectangleObject
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
+from bilty.documents.reading import STUMBLES, UnreadablePdfError, readable
+
 STRIP_PT = 17
 """6 mm. Whole points, so that the courier's lines fall on a printer's dots as they did before."""
 FONT, FONT_PT, FONT_MIN_PT, MARGIN_PT = "Helvetica", 8, 4, 6
-PAGES_MAX = 5_000
-"""Of one label. A shipment has 999 boxes at most, and a courier's paper a few pages a box."""
-
-_STUMBLES = (
-    pypdf.errors.PyPdfError,
-    pypdf.errors.DependencyError,
-    ValueError,
-    KeyError,
-    IndexError,
-    TypeError,
-    AttributeError,
-    NotImplementedError,
-    RecursionError,
-    OverflowError,
-    OSError,
-)
-"""What pypdf raises of a damaged file: whatever it stumbles over."""
-
-
-class UnreadablePdfError(ValueError):
-    """It cannot be printed from here. The message is the end of a sentence."""
 
 
 class Merge:
@@ -56,12 +36,12 @@ class Merge:
         """
         before = self.pages
         try:
-            reader = _readable(pdf)
+            reader = readable(pdf)
             for page in reader.pages:
                 added = self._writer.add_page(page)
                 if mark:
                     _mark(added, mark)
-        except _STUMBLES as trouble:
+        except STUMBLES as trouble:
             while self.pages > before:
                 self._writer.remove_page(self._writer.pages[-1])
             if isinstance(trouble, UnreadablePdfError):
@@ -78,17 +58,6 @@ class Merge:
         self._writer.write(made)
         self._writer.close()
         return made.getvalue()
-
-
-def _readable(pdf: bytes) -> pypdf.PdfReader:
-    reader = pypdf.PdfReader(io.BytesIO(pdf))
-    if reader.is_encrypted and not reader.decrypt(""):
-        raise UnreadablePdfError("its PDF asks for a password")
-    if not len(reader.pages):
-        raise UnreadablePdfError("its PDF has no page")
-    if len(reader.pages) > PAGES_MAX:
-        raise UnreadablePdfError(f"its PDF has more than {PAGES_MAX:,} pages")
-    return reader
 
 
 def _mark(page: pypdf.PageObject, mark: str) -> None:

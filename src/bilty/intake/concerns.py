@@ -20,7 +20,7 @@ def ewaybill_hold(shipment: Shipment, threshold: Decimal) -> str | None:
     subject = f"Invoice {named[0]} has" if len(named) == 1 else f"Invoices {listed(named)} have"
     return (
         f"{subject} no e-way bill, which goods above {rupees(threshold)} may not move without: "
-        "add its number of 12 digits, or schedule it without one."
+        "give its number of 12 digits with the order, or schedule it without one."
     )
 
 

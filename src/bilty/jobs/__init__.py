@@ -4,8 +4,8 @@
     work       does one job, whatever its kind, to its end or until it is told to stop
     bulk       an act upon each of many shipments
     printing   one PDF of many labels, and the book of who printed what
-    press      puts labels together, in a process of its own
     exporting  a table of shipments as a file
+    clearing   old jobs and their files, away with them
     asking     questions to ClickPost that book nothing: Test connection, priorities of a lane
 
 Every kind may be broken off anywhere and run twice, see `bilty.store.jobs`.

@@ -1,12 +1,12 @@
 """An act upon each of many shipments, a batch a transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import structlog
 
 from bilty.deciding import Act, Cancel, Schedule
 from bilty.jobs.tools import Stopping, Tools, stop_here
-from bilty.store import job_steps
+from bilty.store import job_steps, prints
 from bilty.store.acting import act
 from bilty.store.database import UNAVAILABLE, Connection
 from bilty.store.job_steps import Open, Settled
@@ -16,6 +16,8 @@ from bilty.turn import Rules
 
 BATCH = 100
 TRIED_BEFORE = "It was scheduled before. To begin anew, choose Schedule again."
+NEVER_TRIED = "It was never scheduled: choose Schedule."
+LABEL_VOID = "Its label was printed: destroy every copy, it is void."
 NOT_THERE = "There is no such shipment."
 UNFORESEEN = "Something that Bilty did not foresee was in the way; it stands in the log."
 
@@ -51,14 +53,19 @@ async def _step(tools: Tools, job_id: int, size: int) -> bool:
         if not items:
             await job_steps.end(connection, job.id, result={})
             return False
-        refused = await _act(connection, job, [each.shipment_id for each in items if each.there], tools.rules)
-        await job_steps.settle(connection, job.id, [_settled(each, refused) for each in items])
+        there = [each.shipment_id for each in items if each.there]
+        void = await prints.printed_of(connection, there) if job.kind is JobKind.CANCEL else set()
+        refused = await _act(connection, job, there, tools.rules)
+        await job_steps.settle(connection, job.id, [_settled(each, refused, void) for each in items])
         return True
 
 
-def _settled(item: Open, refused: Mapping[int, str]) -> Settled:
+def _settled(item: Open, refused: Mapping[int, str], void: Container[int]) -> Settled:
+    """`void`: those whose label may be on paper, and is good for nothing once they are cancelled."""
     reason = refused.get(item.shipment_id, "") if item.there else NOT_THERE
-    return Settled(item.position, Outcome.REFUSED if reason else Outcome.DONE, reason)
+    if reason:
+        return Settled(item.position, Outcome.REFUSED, reason)
+    return Settled(item.position, Outcome.DONE, LABEL_VOID if item.shipment_id in void else "")
 
 
 async def _refuse_next(tools: Tools, job_id: int) -> None:
@@ -72,16 +79,25 @@ async def _refuse_next(tools: Tools, job_id: int) -> None:
 
 async def _act(connection: Connection, job: Job, shipment_ids: Sequence[int], rules: Rules) -> dict[int, str]:
     """Those that would not, each with the reason."""
-    refused = await _begun(connection, shipment_ids) if job.kind is JobKind.SCHEDULE else {}
+    refused = await _unmeant(connection, job.kind, shipment_ids)
     wish: Act = Cancel() if job.kind is JobKind.CANCEL else Schedule()
     acts = {each: wish for each in shipment_ids if each not in refused}
     answers = await act(connection, acts, job.actor, await clock(connection), rules)
     return refused | {shipment_id: no.reason for shipment_id, no in answers.items() if no}
 
 
-async def _begun(connection: Connection, shipment_ids: Sequence[int]) -> dict[int, str]:
-    """Whoever schedules a list does not mean to book anew what was tried before: that is an act of its own."""
+async def _unmeant(connection: Connection, kind: JobKind, shipment_ids: Sequence[int]) -> dict[int, str]:
+    """Whoever schedules a list does not mean to book anew what was tried before: that is an act of its own.
+
+    Locks them all, in the order of their ids as everybody does: those that are refused, too.
+    """
     rows = await connection.fetch(
-        "SELECT id FROM shipments WHERE id = ANY($1) AND run > 0 ORDER BY id FOR UPDATE", shipment_ids
+        "SELECT id, run FROM shipments WHERE id = ANY($1) ORDER BY id FOR UPDATE", shipment_ids
     )
-    return {row["id"]: TRIED_BEFORE for row in rows}
+    match kind:
+        case JobKind.SCHEDULE:
+            return {row["id"]: TRIED_BEFORE for row in rows if row["run"]}
+        case JobKind.SCHEDULE_AGAIN:
+            return {row["id"]: NEVER_TRIED for row in rows if not row["run"]}
+        case _:
+            return {}

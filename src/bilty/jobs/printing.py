@@ -14,8 +14,8 @@ from obstore.exceptions import BaseError
 
 from bilty import telling
 from bilty.documents import UnreadablePdfError
+from bilty.documents.press import BYTES_MAX, Press, PressStopped, TooLargeError, press
 from bilty.jobs.bulk import NOT_THERE
-from bilty.jobs.press import Press, PressStopped, press
 from bilty.jobs.tools import CannotFinish, Stopping, Tools, stop_here
 from bilty.store import job_steps, prints
 from bilty.store.database import Connection
@@ -29,22 +29,23 @@ from bilty.words import day
 BATCH = 100
 CHUNK = 20
 """Labels that are in memory beside the PDF that grows of them."""
-BYTES_MAX = 256 * 2**20
 TOO_LARGE = (
     "These labels are more than 256 MB together, too much for one PDF. Nothing was printed: choose fewer shipments."
 )
 NO_STORE = "Bilty's label store cannot be {done} ({why}). Nothing was printed: run `bilty doctor`, then print again."
 TOO_MUCH = "These labels are too much for one PDF. Nothing was printed: choose fewer shipments."
+NO_LABEL = "It has no label to print. It stands at: {status}."
+LABEL_CHANGED = "Its label changed while it was being printed. Print it again to have the present one."
 STOPS_THE_PRESS = "its PDF takes more time or memory than a label may"
 UNPRINTABLE = "Not printed: {fault}. Fetch the label again on the shipment's page, or open it there by itself."
 
 
 async def print_all(tools: Tools, job: Job, stopping: Stopping) -> None:
     await _number(tools, job, stopping)
-    result = None
-    while result is None:  # a label that stopped the press was refused: once more, without it
+    ended = False
+    while not ended:  # a label that stopped the press, or that is void by now, was refused: once more, without it
         result = await _made(tools, job, stopping)
-    await _finish(tools, job.id, result)
+        ended = result is not None and await _finish(tools, job.id, result)
 
 
 async def _made(tools: Tools, job: Job, stopping: Stopping) -> dict[str, int | str] | None:
@@ -103,7 +104,7 @@ def _refusal(kind: JobKind, found: Printable | None, now: datetime) -> str:
     if found is None:
         return NOT_THERE
     if found.turn_id is None:
-        return f"It has no label to print. It stands at: {telling.STATUS_WORDS[found.status]}."
+        return NO_LABEL.format(status=telling.STATUS_WORDS[found.status])
     if kind is not JobKind.PRINT_NEW:
         return ""
     if found.printing_job:
@@ -176,19 +177,43 @@ async def _kept(labels: LabelStore, running: Press) -> str:
         pdf = await running.finish()
     except PressStopped:
         raise CannotFinish(TOO_MUCH) from None
+    except TooLargeError:
+        raise CannotFinish(TOO_LARGE) from None
     try:
         return await labels.put(pdf, Shelf.PRINTS)
     except (OSError, BaseError) as trouble:
         raise CannotFinish(NO_STORE.format(done="written", why=type(trouble).__name__)) from trouble
 
 
-async def _finish(tools: Tools, job_id: int, result: dict[str, int | str]) -> None:
-    """The PDF is in the store: what is in it is printed, all at once."""
+async def _finish(tools: Tools, job_id: int, result: dict[str, int | str]) -> bool:
+    """The PDF is in the store: what is in it is printed, all at once. False when something in it is void by now."""
     async with job_steps.take(tools.pool, job_id) as taken:
-        if taken is not None:
-            connection, job = taken
-            made = [Settled(each.position, Outcome.DONE) for each in await prints.sheets(connection, job.id)]
-            await job_steps.show_done(connection, job.id, 0)
-            await job_steps.settle(connection, job.id, made)
-            await prints.record(connection, job, await clock(connection))
-            await job_steps.end(connection, job.id, result=result)
+        if taken is None:
+            return True
+        connection, job = taken
+        sheets = await prints.sheets(connection, job.id)
+        found = await prints.find(connection, job.id, [each.shipment_id for each in sheets])
+        changed = {each.shipment_id: why for each in sheets if (why := _change(each, found.get(each.shipment_id)))}
+        await prints.drop(connection, job.id, list(changed))
+        settled = [_settled(each, changed.get(each.shipment_id, "")) for each in sheets]
+        await job_steps.show_done(connection, job.id, 0)
+        if changed:
+            await job_steps.settle(connection, job.id, [each for each in settled if each.reason])
+            return False
+        await job_steps.settle(connection, job.id, settled)
+        await prints.record(connection, job, await clock(connection))
+        await job_steps.end(connection, job.id, result=result)
+        return True
+
+
+def _change(sheet: Sheet, found: Printable | None) -> str:
+    """What has become of its label since its copy was numbered, blank where it is as it was."""
+    if found is None:
+        return NOT_THERE
+    if found.turn_id is None:
+        return NO_LABEL.format(status=telling.STATUS_WORDS[found.status])
+    return "" if (found.turn_id, found.sha256) == (sheet.turn_id, sheet.sha256) else LABEL_CHANGED
+
+
+def _settled(sheet: Sheet, reason: str) -> Settled:
+    return Settled(sheet.position, Outcome.REFUSED if reason else Outcome.DONE, reason)

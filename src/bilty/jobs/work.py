@@ -1,5 +1,7 @@
 """One job, whatever its kind."""
 
+import asyncio
+import contextlib
 from typing import assert_never
 
 import structlog
@@ -15,6 +17,12 @@ UNFORESEEN = (
     "what is done stays done, and the rest may be tried again."
 )
 
+STARTS_MAX = 3
+TOO_OFTEN = (
+    f"Bilty itself ended {STARTS_MAX} times while it did this, so it is not begun again. "
+    "What is done stays done; try the rest in smaller parts, and look into the log for what was in the way."
+)
+
 log = structlog.get_logger()
 
 
@@ -27,10 +35,18 @@ async def work(tools: Tools, job_id: int, stopping: Stopping) -> None:
     async with job_steps.take(tools.pool, job_id) as taken:
         if taken is None:
             return
-        _, job = taken
+        connection, job = taken
+        starts = await job_steps.count_start(connection, job_id)
+    if starts > STARTS_MAX:
+        log.error("job.given_up", job=job_id, kind=job.kind)
+        await _give_up(tools, job_id, TOO_OFTEN)
+        return
     try:
         await _do(tools, job, stopping)
-    except (StoppedEarly, *UNAVAILABLE):
+    except (StoppedEarly, asyncio.CancelledError, *UNAVAILABLE):
+        with contextlib.suppress(*UNAVAILABLE):
+            async with tools.pool.acquire() as connection:
+                await job_steps.take_back_start(connection, job_id)
         raise
     except CannotFinish as trouble:
         await _give_up(tools, job_id, str(trouble))

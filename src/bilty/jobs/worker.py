@@ -15,16 +15,19 @@ from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job as Queued
 from pgqueuer.qm import QueueManager
 
+from bilty.jobs.clearing import clear_out
 from bilty.jobs.tools import StoppedEarly, Tools
 from bilty.jobs.work import work
 from bilty.store import job_queue
 from bilty.store.database import CONNECT_TIMEOUT_S, STATEMENT_TIMEOUT_S, UNAVAILABLE
+from bilty.store.jobs import URGENT
 
 AT_ONCE = 4
 """Jobs of this process: a schedule of thousands must not hold up a print."""
 BEAT = timedelta(seconds=10)
 """A worker that has not been heard of for so long is dead: its jobs are another's."""
 PUT_BACK_EVERY_S = 30
+CLEAR_OUT_EVERY_S = 3_600
 BACKOFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 WELL_AFTER_S = 30
 RETRY_MAX_S = 30
@@ -74,12 +77,12 @@ class Worker:
                     log_aggregation_interval=timedelta(0),
                 )
             )
-            putting_back = asyncio.create_task(self._put_back())
+            beside = {asyncio.create_task(self._put_back()), asyncio.create_task(self._clear_out())}
             try:
                 await asyncio.wait({serving})
             finally:
                 # Cancelled, PgQueuer waits for the jobs in hand: so they are cancelled, too, and until it is done.
-                pending = {serving, putting_back, *self._in_hand}
+                pending = {serving, *beside, *self._in_hand}
                 while pending:
                     for task in pending:
                         task.cancel()
@@ -110,8 +113,14 @@ class Worker:
         while True:
             with contextlib.suppress(*UNAVAILABLE):
                 async with self._tools.pool.acquire() as connection:
-                    await job_queue.put_back(connection)
+                    await job_queue.put_back(connection, URGENT)
             await asyncio.sleep(PUT_BACK_EVERY_S)
+
+    async def _clear_out(self) -> None:
+        while True:
+            with contextlib.suppress(*UNAVAILABLE):
+                await clear_out(self._tools)
+            await asyncio.sleep(CLEAR_OUT_EVERY_S)
 
     async def _do(self, queued: Queued) -> None:
         job_id = int(queued.payload or b"0")

@@ -10,11 +10,12 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from bilty.deciding import Act, Cancel, EnterAwb, No, Schedule, UsePaper, decide
+from bilty.deciding import Act, Cancel, EnterAwb, No, Schedule, UsePaper, WrongAwb, decide
 from bilty.reply import Child
 from bilty.shipment import decode
 from bilty.store import audit, awbs
 from bilty.store.audit import Actor, Note
+from bilty.store.claims import OUT_AT_MOST
 from bilty.store.database import Connection
 from bilty.store.progress import Course, changing
 from bilty.turn import Rules, Turn
@@ -59,18 +60,19 @@ async def act(
             answers[refused.course.shipment_id] = No("That AWB is already another shipment's. Look it up again.")
             done.remove(refused)
         await _tell(connection, done, actor, now)
+    await awbs.release(connection, [(d.course.ids[d.reference], _awb(d)) for d in done if isinstance(d.act, WrongAwb)])
     await _write_boxes(connection, [each.course for each in done])
     await _warn_of_papers(connection, done)
     return answers
 
 
 async def calls_out(connection: Connection, shipment_ids: Sequence[int], now: datetime) -> dict[int, frozenset[str]]:
-    """The references whose call is out, by shipment. A call that outlived its lease will not be heard."""
+    """The references whose call is out, by shipment: its answer may still be heard, even after the lease."""
     rows = await connection.fetch(
         """SELECT shipment_id, array_agg(reference) AS turns FROM turns
-            WHERE shipment_id = ANY($1) AND claimed_at IS NOT NULL AND due_at > $2 GROUP BY shipment_id""",
+            WHERE shipment_id = ANY($1) AND claimed_at > $2::timestamptz GROUP BY shipment_id""",
         shipment_ids,
-        now,
+        now - OUT_AT_MOST,
     )
     return {row["shipment_id"]: frozenset(row["turns"]) for row in rows}
 
@@ -90,6 +92,17 @@ def _turn(done: _Done) -> Turn | None:
     return next((turn for turn in done.course.after.turns if turn.reference == done.reference), None)
 
 
+def _awb(done: _Done) -> str:
+    """What a person entered, or takes back; blank where the act is about no AWB that they typed."""
+    match done.act:
+        case EnterAwb(awb=awb):
+            return awb
+        case WrongAwb(reference=reference):
+            return next(turn.awb for turn in done.course.before.turns if turn.reference == reference)
+        case _:
+            return ""
+
+
 async def _tell(connection: Connection, done: Sequence[_Done], actor: Actor, now: datetime) -> None:
     """Before what came of it, so that the timeline reads in order."""
     await connection.executemany(
@@ -100,7 +113,7 @@ async def _tell(connection: Connection, done: Sequence[_Done], actor: Actor, now
                 each.course.ids.get(each.reference),
                 now,
                 each.act.kind,
-                each.act.awb if isinstance(each.act, EnterAwb) else "",
+                _awb(each),
                 actor.name,
             )
             for each in done

@@ -35,6 +35,21 @@ async def take(connection: Connection, heard: Sequence[tuple[int, str, int]]) ->
     return {row["turn_id"] for row in rows}
 
 
+async def release(connection: Connection, taken_back: Sequence[tuple[int, str]]) -> None:
+    """Of each (turn, AWB) that was entered and is not its own: it may be another shipment's, and is found as such.
+
+    The AWB has left the turn's row already.
+    """
+    await connection.executemany("DELETE FROM awbs WHERE turn_id = $1 AND awb = $2", taken_back)
+    await connection.executemany(
+        """DELETE FROM shipment_codes c USING turns t
+            WHERE t.id = $1 AND c.shipment_id = t.shipment_id AND c.code = lower($2)
+              AND NOT EXISTS (SELECT FROM turns o WHERE o.shipment_id = t.shipment_id
+                                 AND c.code IN (lower(o.reference), lower(o.awb)))""",
+        taken_back,
+    )
+
+
 async def put_on_boxes(
     connection: Connection, shipment_id: int, version: int, shipment: Shipment, children: Sequence[Child], awb: str
 ) -> None:

@@ -25,6 +25,12 @@ from bilty.turn import Step, Turn
 log = structlog.get_logger()
 
 LEASE = timedelta(seconds=60)
+LEASE_LEFT_MIN = timedelta(seconds=5)
+"""A call starts only with so much of its lease left; one that comes late is left to whoever claims the turn next."""
+CALL_WITHIN = timedelta(seconds=50)
+"""Of a claim, which may be two calls."""
+OUT_AT_MOST = LEASE - LEASE_LEFT_MIN + CALL_WITHIN
+"""From the claim to the answer. One that comes after the lease still counts, unless somebody else has the turn."""
 PUT_OFF = timedelta(hours=1)
 CLAIM_MAX = 500
 """Turns a claim takes at most, so that the transaction stays short."""

@@ -4,7 +4,7 @@ A job is in the queue at most once (its id is the key that PgQueuer tells duplic
 may put it there again: see `put_back`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, cast
 
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
@@ -61,10 +61,13 @@ async def put(connection: Connection, job_ids: Sequence[int], *, urgent: bool = 
         )
 
 
-async def put_back(connection: Connection) -> None:
-    """Every job that has not ended, should it be in the queue no more.
+async def put_back(connection: Connection, urgent: Collection[str]) -> None:
+    """Every job that has not ended, should it be in the queue no more; those of the kinds `urgent` before the others.
 
     PgQueuer strikes a job off when its worker is cancelled, or cannot write down that it wants to try again.
     """
-    rows = await connection.fetch("SELECT id FROM jobs WHERE ended_at IS NULL ORDER BY id LIMIT 10000")
-    await put(connection, [row["id"] for row in rows])
+    rows = await connection.fetch(
+        "SELECT id, kind = ANY($1) AS urgent FROM jobs WHERE ended_at IS NULL ORDER BY id LIMIT 10000", list(urgent)
+    )
+    for is_urgent in (True, False):
+        await put(connection, [row["id"] for row in rows if row["urgent"] is is_urgent], urgent=is_urgent)

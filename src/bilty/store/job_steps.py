@@ -47,6 +47,19 @@ async def take(pool: Pool, job_id: int) -> AsyncIterator[tuple[Connection, Job] 
         yield connection, job
 
 
+async def count_start(connection: Connection, job_id: int) -> int:
+    """Which start it is since it last came forward: a job that ends the process it runs in must not do so for ever."""
+    starts: int = await connection.fetchval(
+        "UPDATE jobs SET starts = starts + 1 WHERE id = $1 RETURNING starts", job_id
+    )
+    return starts
+
+
+async def take_back_start(connection: Connection, job_id: int) -> None:
+    """It was broken off in order, and no fault of its own."""
+    await connection.execute("UPDATE jobs SET starts = greatest(starts - 1, 0) WHERE id = $1", job_id)
+
+
 async def open_items(connection: Connection, job: Job, limit: int, *, after: int = 0) -> list[Open]:
     rows = await connection.fetch(
         """SELECT i.position, i.shipment_id, s.id IS NOT NULL AS there FROM job_items i
@@ -73,7 +86,8 @@ async def settle(connection: Connection, job_id: int, settled: Sequence[Settled]
     )
     refused = sum(each.outcome is Outcome.REFUSED for each in settled)
     await connection.execute(
-        "UPDATE jobs SET done = done + $2, refused = refused + $3 WHERE id = $1",
+        """UPDATE jobs SET done = done + $2, refused = refused + $3,
+                  starts = CASE WHEN $2 + $3 > 0 THEN 0 ELSE starts END WHERE id = $1""",
         job_id,
         len(settled) - refused,
         refused,

@@ -139,6 +139,39 @@ async def begin(
     return job_id
 
 
+@dataclass(frozen=True, slots=True)
+class Risks:
+    """Of how many shipments the label may be on paper, and for how many a courier's turn is over who may still book."""
+
+    printed: int
+    late: int
+
+
+async def risks_of(connection: Connection, shipment_ids: Sequence[int], facilities: frozenset[int] | None) -> Risks:
+    """Of those that may still be cancelled or scheduled, within these facilities."""
+    row = await connection.fetchrow(
+        """SELECT count(*) FILTER (WHERE s.printed_at IS NOT NULL) AS printed,
+                  count(*) FILTER (WHERE EXISTS (
+                      SELECT FROM turns t WHERE t.shipment_id = s.id AND t.state = 'lapsed')) AS late
+             FROM shipments s WHERE s.id = ANY($1) AND NOT s.dispatched AND NOT s.cancel_asked
+              AND ($2::integer[] IS NULL OR s.facility_id = ANY($2))""",
+        shipment_ids,
+        None if facilities is None else list(facilities),
+    )
+    assert row is not None, "an aggregate has a row"
+    return Risks(row["printed"], row["late"])
+
+
+async def unconfirmed(connection: Connection, job_id: int) -> int:
+    """How many of those that a job has cancelled are not so yet, as far as their couriers have said."""
+    count: int = await connection.fetchval(
+        """SELECT count(*) FROM job_items i JOIN shipments s ON s.id = i.shipment_id
+            WHERE i.job_id = $1 AND i.outcome = 'done' AND s.status <> 'cancelled'""",
+        job_id,
+    )
+    return count
+
+
 _JOB_COLUMNS = """id, kind, input, actor_kind, actor, facilities, asked_at, started_at, ended_at, total, done, refused,
     result, problem"""
 
@@ -184,20 +217,31 @@ async def recent(connection: Connection, actor: Actor | None, *, before_id: int 
 
 
 async def items_of(
-    connection: Connection, job_id: int, outcome: Outcome | None, *, after: int = 0, limit: int = PAGE_MAX
+    connection: Connection,
+    job_id: int,
+    outcome: Outcome | None,
+    *,
+    noted: bool = False,
+    after: int = 0,
+    limit: int = PAGE_MAX,
 ) -> list[Item]:
-    """Those with this outcome, or without one yet; in their order, beginning behind position `after`."""
+    """Those with this outcome, or without one yet; in their order, beginning behind position `after`.
+
+    `noted`: those alone of which there is something to know.
+    """
     rows = await connection.fetch(
         """SELECT i.position, i.shipment_id, i.outcome, i.reason, coalesce(s.number, '') AS number
              FROM job_items i
              JOIN jobs j ON j.id = i.job_id
              LEFT JOIN shipments s
                ON s.id = i.shipment_id AND (j.facilities IS NULL OR s.facility_id = ANY(j.facilities))
-            WHERE i.job_id = $1 AND i.outcome = $2 AND i.position > $3 ORDER BY i.position LIMIT $4""",
+            WHERE i.job_id = $1 AND i.outcome = $2 AND i.position > $3 AND (i.reason <> '' OR NOT $5)
+            ORDER BY i.position LIMIT $4""",
         job_id,
         outcome or "",
         after,
         min(limit, PAGE_MAX),
+        noted,
     )
     return [
         Item(

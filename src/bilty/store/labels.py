@@ -3,14 +3,14 @@
 A label is written before anything refers to it, and its name is the hash of its bytes: writing twice changes nothing.
 """
 
+import contextlib
 import hashlib
-import io
 from enum import StrEnum
 
 import obstore
-import pypdf
-import pypdf.errors
 from obstore.store import LocalStore, ObjectStore, from_url
+
+from bilty.documents.reading import STUMBLES, readable
 
 
 class Shelf(StrEnum):
@@ -46,6 +46,12 @@ class LabelStore:
             raise ValueError(f"The stored file {sha256[:12]}… was changed behind Bilty's back.")
         return content
 
+    async def remove(self, sha256: str, shelf: Shelf) -> None:
+        """What was made of labels, once nobody asks for it. Raises OSError or obstore's errors when it cannot be."""
+        assert shelf is not Shelf.LABELS, "labels are kept"
+        with contextlib.suppress(FileNotFoundError):
+            await obstore.delete_async(self._store, _path(sha256, shelf))
+
 
 def _path(sha256: str, shelf: Shelf) -> str:
     return f"{shelf}/{sha256[:2]}/{sha256}.{'csv' if shelf is Shelf.EXPORTS else 'pdf'}"
@@ -54,6 +60,6 @@ def _path(sha256: str, shelf: Shelf) -> str:
 def pages_of(pdf: bytes) -> int:
     """How many pages, 0 where that cannot be read: such a label is kept, and a person is told."""
     try:
-        return len(pypdf.PdfReader(io.BytesIO(pdf)).pages)
-    except (pypdf.errors.PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return 0  # pypdf raises whatever a damaged file makes it stumble over
+        return len(readable(pdf).pages)
+    except STUMBLES:
+        return 0

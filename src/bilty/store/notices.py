@@ -1,5 +1,6 @@
 """Courier accounts that refused us, as `bilty.store.health` noted them: what an admin is told until they are well."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,13 +20,15 @@ class Notice:
     at: datetime
 
 
-async def notices(connection: Connection, limit: int) -> list[Notice]:
-    """The newest first."""
+async def notices(connection: Connection, facilities: Collection[int] | None, limit: int) -> list[Notice]:
+    """Of `facilities`, None for all; the newest first."""
     rows = await connection.fetch(
         """SELECT p.code AS provider, p.name AS provider_name, f.code AS facility, n.account_code, n.code,
                   n.message, n.at
              FROM notices n JOIN shipping_providers p ON p.id = n.provider_id JOIN facilities f ON f.id = n.facility_id
-            ORDER BY n.at DESC, n.cp_id, n.account_code LIMIT $1""",
+            WHERE $1::int[] IS NULL OR n.facility_id = ANY($1)
+            ORDER BY n.at DESC, n.cp_id, n.account_code LIMIT $2""",
+        None if facilities is None else list(facilities),
         limit,
     )
     return [Notice(**dict(row)) for row in rows]

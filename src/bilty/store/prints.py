@@ -38,13 +38,18 @@ class Printable:
 
 
 async def find(connection: Connection, job_id: int, shipment_ids: Sequence[int]) -> dict[int, Printable]:
-    """Locks the shipments, in the order of their ids as everybody does."""
+    """Locks the shipments, in the order of their ids as everybody does.
+
+    Their turns are read by a statement of its own, behind the lock: one that had to wait for the lock would read the
+    shipments as they are now, but join the turns as they were when it began.
+    """
+    await connection.execute("SELECT FROM shipments WHERE id = ANY($1) ORDER BY id FOR UPDATE", shipment_ids)
     rows = await connection.fetch(
         """SELECT s.id, s.status, s.printed_at, t.id AS turn_id, coalesce(t.label_sha256, '') AS sha256,
                   coalesce(f.content ->> 'time_zone', 'Asia/Kolkata') AS time_zone
              FROM shipments s JOIN facilities f ON f.id = s.facility_id
              LEFT JOIN turns t ON t.shipment_id = s.id AND t.state = 'won'
-            WHERE s.id = ANY($1) ORDER BY s.id FOR UPDATE OF s""",
+            WHERE s.id = ANY($1)""",
         shipment_ids,
     )
     printing = {
@@ -97,6 +102,7 @@ class Sheet:
 
     position: int
     shipment_id: int
+    turn_id: int
     number: str
     sha256: str
     copy: int
@@ -106,7 +112,7 @@ class Sheet:
 async def sheets(connection: Connection, job_id: int) -> list[Sheet]:
     """In the job's order."""
     rows = await connection.fetch(
-        """SELECT i.position, p.shipment_id, s.number, p.sha256, p.copy,
+        """SELECT i.position, p.shipment_id, p.turn_id, s.number, p.sha256, p.copy,
                   coalesce(f.content ->> 'time_zone', 'Asia/Kolkata') AS time_zone
              FROM prints p
              JOIN job_items i ON i.job_id = p.job_id AND i.shipment_id = p.shipment_id
@@ -115,7 +121,15 @@ async def sheets(connection: Connection, job_id: int) -> list[Sheet]:
         job_id,
     )
     return [
-        Sheet(row["position"], row["shipment_id"], row["number"], row["sha256"], row["copy"], row["time_zone"])
+        Sheet(
+            position=row["position"],
+            shipment_id=row["shipment_id"],
+            turn_id=row["turn_id"],
+            number=row["number"],
+            sha256=row["sha256"],
+            copy=row["copy"],
+            time_zone=row["time_zone"],
+        )
         for row in rows
     ]
 
@@ -130,7 +144,10 @@ async def drop(connection: Connection, job_id: int, shipment_ids: Sequence[int] 
 
 
 async def record(connection: Connection, job: Job, now: datetime) -> None:
-    """The job's PDF is there: its copies are printed. Shipments whose label has changed meanwhile stay unprinted."""
+    """The job's PDF is there: its copies are printed.
+
+    The caller holds the lock of `find`, and has seen in what it found that each is still its shipment's label.
+    """
     rows = await connection.fetch(
         """WITH made AS (UPDATE prints SET at = $2 WHERE job_id = $1 AND at IS NULL RETURNING *),
                 known AS (SELECT m.shipment_id, m.copy, s.number, s.facility_id FROM made m
@@ -140,16 +157,7 @@ async def record(connection: Connection, job: Job, now: datetime) -> None:
         now,
     )
     ids = [row["shipment_id"] for row in rows]
-    await connection.execute(
-        """WITH locked AS (SELECT id FROM shipments WHERE id = ANY($1) ORDER BY id FOR UPDATE)
-           UPDATE shipments s SET printed_at = $3
-             FROM locked l JOIN prints p ON p.shipment_id = l.id AND p.job_id = $2
-             JOIN turns t ON t.id = p.turn_id AND t.state = 'won' AND t.label_sha256 = p.sha256
-            WHERE s.id = l.id""",
-        ids,
-        job.id,
-        now,
-    )
+    await connection.execute("UPDATE shipments SET printed_at = $2 WHERE id = ANY($1)", ids, now)
     await audit.note_many(connection, job.actor, [_note(row) for row in rows])
     await notify_changed(connection, ids)
 
@@ -157,6 +165,26 @@ async def record(connection: Connection, job: Job, now: datetime) -> None:
 def _note(row: asyncpg.Record) -> audit.Note:
     told: Mapping[str, int] = {"copy": row["copy"]}
     return audit.Note("label printed", row["number"], row["shipment_id"], row["facility_id"], after=told)
+
+
+async def printed_of(connection: Connection, shipment_ids: Sequence[int]) -> set[int]:
+    """Those whose present label may be on paper. Locks the shipments."""
+    rows = await connection.fetch(
+        "SELECT id, printed_at FROM shipments WHERE id = ANY($1) ORDER BY id FOR UPDATE", shipment_ids
+    )
+    return {row["id"] for row in rows if row["printed_at"]}
+
+
+async def first_to_print(connection: Connection, shipment_ids: Sequence[int], at_most: int) -> tuple[list[int], int]:
+    """As many as one PDF takes, those whose label is on no paper yet before the others, each in the order given; and
+    how many of these are left for the next.
+    """
+    rows = await connection.fetch(
+        "SELECT id FROM shipments WHERE id = ANY($1) AND status = 'label_ready' AND printed_at IS NULL", shipment_ids
+    )
+    new = {row["id"] for row in rows}
+    ordered = sorted(shipment_ids, key=lambda each: each not in new)
+    return ordered[:at_most], max(len(new) - at_most, 0)
 
 
 @dataclass(frozen=True, slots=True)

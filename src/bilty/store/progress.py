@@ -161,7 +161,7 @@ async def _update_turns(connection: Connection, rows: Sequence[dict[str, object]
                   polls_done = r.polls_done, tries = r.tries, planned_due = r.planned_due, asked_at = r.asked_at,
                   lapsed_at = r.lapsed_at, awb = r.awb, label_url = r.label_url, label_sha256 = r.label_sha256,
                   label_pages = r.label_pages, code = r.code, message = r.message, couriers = r.couriers,
-                  settled = r.settled
+                  settled = r.settled, entered = r.entered
              FROM jsonb_populate_recordset(NULL::turns, $1) r WHERE t.id = r.id""",
         msgspec.json.encode(rows).decode(),
     )

@@ -1,6 +1,6 @@
 """Shipping providers, their connectors, and facilities: what an admin sets up."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -147,21 +147,24 @@ class Load:
     total: int
 
 
-async def loads(connection: Connection, facilities: frozenset[int] | None) -> dict[str, Load]:
+async def loads(
+    connection: Connection, provider_ids: Collection[int], facilities: frozenset[int] | None
+) -> dict[int, Load]:
     """By provider, whose couriers say it, as `shipments_by_courier` has them. `facilities`: only what leaves there."""
     rows = await connection.fetch(
-        """SELECT p.code, w.count AS waiting, a.count AS total FROM shipping_providers p
+        """SELECT p.id, w.count AS waiting, a.count AS total FROM unnest($3::int[]) AS p(id)
             CROSS JOIN LATERAL (SELECT count(*) FROM (
                 SELECT FROM couriers c JOIN shipments s ON s.courier_id = c.id
                  WHERE c.provider_id = p.id AND s.standing IN ('scheduling', 'label_requested')
                    AND ($1::int[] IS NULL OR s.facility_id = ANY($1)) LIMIT $2) AS waiting) AS w
             CROSS JOIN LATERAL (SELECT count(*) FROM (
                 SELECT FROM couriers c JOIN shipments s ON s.courier_id = c.id WHERE c.provider_id = p.id
-                   AND ($1::int[] IS NULL OR s.facility_id = ANY($1)) LIMIT $2) AS counted) AS a LIMIT 1000""",
+                   AND ($1::int[] IS NULL OR s.facility_id = ANY($1)) LIMIT $2) AS counted) AS a""",
         None if facilities is None else list(facilities),
         COUNTED_MAX + 1,
+        list(provider_ids),
     )
-    return {row["code"]: Load(row["waiting"], row["total"]) for row in rows}
+    return {row["id"]: Load(row["waiting"], row["total"]) for row in rows}
 
 
 async def used(connection: Connection, facility_ids: frozenset[int] | None) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """Shipments for those who ask: one, a page of them, their boxes and what happened to them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -131,6 +131,12 @@ async def statuses_of(connection: Connection, shipment_ids: Sequence[int]) -> di
     return {row["id"]: Status(row["status"]) for row in await connection.fetch(sql, shipment_ids)}
 
 
+async def within(connection: Connection, shipment_ids: Collection[int], facilities: Collection[int]) -> frozenset[int]:
+    """Those of the shipments that leave from these facilities."""
+    sql = "SELECT id FROM shipments WHERE id = ANY($1) AND facility_id = ANY($2)"
+    return frozenset(row["id"] for row in await connection.fetch(sql, list(shipment_ids), list(facilities)))
+
+
 async def time_zones(connection: Connection, facilities: Sequence[str]) -> dict[str, str]:
     """The time zones' names, by facility."""
     sql = "SELECT code, coalesce(content ->> 'time_zone', 'Asia/Kolkata') AS zone FROM facilities WHERE code = ANY($1)"
@@ -144,9 +150,9 @@ async def clock(connection: Connection) -> datetime:
 
 
 async def waiting_count(connection: Connection, provider_id: int) -> int:
-    """How many shipments of a provider wait for an answer, at most COUNT_MAX."""
+    """How many shipments of a provider wait for an answer, at most COUNT_MAX, as `shipments_by_courier` has them."""
     sql = """SELECT count(*) FROM (
-                 SELECT FROM shipments WHERE provider_id = $1 AND status IN ('scheduling', 'label_requested')
-                  LIMIT $2) AS waiting"""
+                 SELECT FROM couriers c JOIN shipments s ON s.courier_id = c.id
+                  WHERE c.provider_id = $1 AND s.standing IN ('scheduling', 'label_requested') LIMIT $2) AS waiting"""
     count: int = await connection.fetchval(sql, provider_id, COUNT_MAX)
     return count

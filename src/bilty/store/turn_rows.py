@@ -8,7 +8,7 @@ from bilty.turn import State, Turn
 
 COLUMNS = """id, shipment_id, version, run, priority, cp_id, account_code, courier_name, reference, state, due_at,
     fence, asks, unknowns, polls_done, tries, planned_due, asked_at, lapsed_at, awb, label_url, label_sha256,
-    label_pages, code, message, couriers, settled"""
+    label_pages, code, message, couriers, settled, entered"""
 
 
 def turn_of(row: asyncpg.Record, digest: str) -> Turn:
@@ -36,6 +36,7 @@ def turn_of(row: asyncpg.Record, digest: str) -> Turn:
         message=row["message"],
         couriers=msgspec.json.decode(row["couriers"], type=tuple[Courier, ...]),
         settled=row["settled"],
+        entered=row["entered"],
     )
 
 
@@ -65,4 +66,5 @@ def row_of(turn: Turn) -> dict[str, object]:
         "message": turn.message,
         "couriers": turn.couriers,
         "settled": turn.settled,
+        "entered": turn.entered,
     }

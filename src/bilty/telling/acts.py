@@ -40,6 +40,7 @@ _WORDS: Mapping[ActKind, str] = {
     ActKind.GIVE_UP_AWB: "Cancel this AWB and go on",
     ActKind.USE_LATE: "Use it",
     ActKind.CANCEL_LATE: "Cancel it",
+    ActKind.WRONG_AWB: "Wrong AWB: take it back",
     ActKind.GO_ON: "Ask the next courier",
     ActKind.SETTLED: "I have seen to it",
 }
@@ -53,7 +54,10 @@ _RISKS: Mapping[ActKind, str] = {
     ActKind.USE_PAPER: "It is printed as the label of AWB {awb}: see that this AWB stands on it.",
     ActKind.GIVE_UP_AWB: "AWB {awb} of {name} is cancelled. {Once} " + FINAL,
     ActKind.CANCEL_LATE: "AWB {awb} of {name} is cancelled. " + FINAL,
+    ActKind.WRONG_AWB: "AWB {awb} is no longer this shipment's; it is not cancelled. Choose this if {name} has not "
+    "booked reference {reference} under it. ClickPost is asked again, and the right AWB can be entered.",
 }
+_TYPED = " It was entered by hand: if it is mistyped, choose Wrong AWB instead, or another's parcel is cancelled."
 _SETTLED: Mapping[State, str] = {
     State.LAPSED: "It then counts as failed. Bilty still looks for a late label; should one come, you are asked.",
     State.CONFLICT: "Do so once {name} has told you whose AWB {awb} is. Its label is not used here.",
@@ -65,7 +69,7 @@ _DONE: Mapping[ActKind, str] = {
     ActKind.CANCEL: "It is cancelled here; couriers have yet to confirm it.",
     ActKind.POLL_NOW: "{name} is asked at once; this uses up no poll.",
     ActKind.FALL_OVER: "{name}'s turn has ended, and the next courier is asked.",
-    ActKind.ASK_AGAIN: "ClickPost is asked at once whether {name} booked it.",
+    ActKind.ASK_AGAIN: "ClickPost is asked at once whether {name} booked it; that it knows of nothing does not count.",
     ActKind.NOT_BOOKED: "{name}'s turn has ended. Bilty still looks for a label of it.",
     ActKind.ENTER_AWB: "The AWB of {name} is entered.",
     ActKind.FETCH_AGAIN: "{name}'s label is fetched at once.",
@@ -73,6 +77,7 @@ _DONE: Mapping[ActKind, str] = {
     ActKind.GIVE_UP_AWB: "AWB {awb} of {name} is being cancelled.",
     ActKind.USE_LATE: "AWB {awb} of {name} is the shipment's now; its label is being fetched.",
     ActKind.CANCEL_LATE: "AWB {awb} of {name} is being cancelled.",
+    ActKind.WRONG_AWB: "AWB {awb} is no longer this shipment's. It was not cancelled.",
     ActKind.GO_ON: "The next courier is asked.",
     ActKind.SETTLED: "It is off the list.",
 }
@@ -111,7 +116,8 @@ def _risk_of_cancel(progress: Progress, *, printed: bool) -> str:
     if holder is None:
         return f"No courier is asked any more, and an AWB that still comes is cancelled. {FINAL}"
     label = " Its label was printed: destroy every copy, it is void." if printed else ""
-    return f"AWB {holder.awb} of {name_of(holder)} is cancelled with the courier.{label} {FINAL}"
+    typed = _TYPED if holder.entered and holder.state is not State.WON else ""
+    return f"AWB {holder.awb} of {name_of(holder)} is cancelled with the courier.{typed}{label} {FINAL}"
 
 
 def _words(progress: Progress, kind: ActKind, turn: Turn) -> str:
@@ -138,7 +144,8 @@ def _risk(progress: Progress, kind: ActKind, turn: Turn) -> str:
         return _SETTLED[turn.state].format_map(facts)
     if kind is ActKind.USE_LATE:
         return _risk_of_use(progress, turn)
-    return _RISKS.get(kind, "").format_map(facts)
+    typed = _TYPED if turn.entered and kind in (ActKind.GIVE_UP_AWB, ActKind.CANCEL_LATE) else ""
+    return _RISKS.get(kind, "").format_map(facts) + typed
 
 
 def _wrong_awb(progress: Progress) -> str:
@@ -148,7 +155,7 @@ def _wrong_awb(progress: Progress) -> str:
         wherefore = "the shipment is cancelled"
     else:
         return "a wrong one puts another shipment's label on these boxes, and the true booking is watched no more."
-    return f"{wherefore}, so this one is cancelled at once, and a wrong one would be another shipment's."
+    return f"{wherefore}, so this one is not used. Whether it is cancelled you are asked then."
 
 
 def _risk_of_use(progress: Progress, turn: Turn) -> str:

@@ -132,8 +132,16 @@ _TOLD = {
 }
 
 
+_TYPED = (
+    "AWB {awb} was entered for {name}, and it is not the shipment's: it came late, or is not wanted.",
+    "See that it is {name}'s for reference {reference}. If so, choose {what}; if it was mistyped, Wrong AWB.",
+)
+
+
 def _concern(progress: Progress, concern: Concern, turn: Turn) -> Problem:
-    message, remedy = _TOLD[concern]
+    message, remedy = _TYPED if concern is Concern.OFFERED and turn.entered else _TOLD[concern]
+    if concern is Concern.UNLABELLED and turn.entered:
+        remedy += " If it was mistyped, choose Wrong AWB."
     if concern is Concern.PICKED_UP and not (progress.holder or progress.cancel_asked):
         remedy += " Or choose Use it after all, if the boxes may travel under it."
     words = {
@@ -141,5 +149,6 @@ def _concern(progress: Progress, concern: Concern, turn: Turn) -> Problem:
         "reference": turn.reference,
         "awb": turn.awb,
         "words": said(turn.message, turn.code),
+        "what": "Cancel it" if progress.holder or progress.cancel_asked else "Use it or Cancel it",
     }
     return Problem(concern, message.format_map(words), remedy.format_map(words))

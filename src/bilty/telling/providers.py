@@ -43,14 +43,17 @@ def told_provider(
             "Check BILTY_CLICKPOST_URL and the status style with ClickPost."
         )
     if standing.silent_since:
-        waits = (
-            "" if waiting is None else f"; {grouped(waiting)} {'shipment waits' if waiting == 1 else 'shipments wait'}"
-        )
         told.append(
-            f"ClickPost has not answered {name} since {clock(standing.silent_since, now, zone)}{waits}. Bilty keeps "
-            "trying; nothing is lost, and no courier's turn runs out meanwhile."
+            f"ClickPost is silent since {clock(standing.silent_since, now, zone)} ({name}); {_unharmed(waiting)} "
+            "Bilty keeps trying, and no courier's turn runs out meanwhile."
         )
     return tuple(told)
+
+
+def _unharmed(waiting: int | None) -> str:
+    if waiting is None:
+        return "nothing is lost."
+    return f"{grouped(waiting)} {'shipment waits' if waiting == 1 else 'shipments wait'}, none is lost."
 
 
 class Refusing(Protocol):

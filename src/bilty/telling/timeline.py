@@ -78,6 +78,7 @@ _TOLD_ACTS = {
     ActKind.GIVE_UP_AWB: "{actor} gave up {name}'s AWB: it is cancelled, then the next courier is asked.",
     ActKind.USE_LATE: "{actor} chose to use {name}'s late label.",
     ActKind.CANCEL_LATE: "{actor} chose to cancel {name}'s late AWB.",
+    ActKind.WRONG_AWB: "{actor} took back AWB {message}: it is not {name}'s.",
     ActKind.GO_ON: "{actor} let the next courier be asked.",
     ActKind.SETTLED: "{actor} has seen to {name}'s outside Bilty.",
 }

@@ -23,7 +23,7 @@ _TOLD = {
     State.REFUSED: "{name} refused: {words}{follows}",
     State.STOPPED: "{name} refused for a reason that other couriers share: {words}",
     State.WITHDRAWN: "{name} was not asked: it was no longer needed.",
-    State.LAPSED: "{name} gave no label in its time.{follows}{watch}",
+    State.LAPSED: "{no_label}{follows}{watch}",
     State.OFFERED: "{name}'s label came late: AWB {awb}. Nobody is asked until a person has decided.",
     State.SURPLUS: "AWB {awb} of {name} is not wanted: it is being cancelled.",
     State.UNCANCELLED: "{name} will not cancel AWB {awb}: {words} It is tried again{next_at}.",
@@ -48,6 +48,7 @@ def told_turn(turn: Turn, next_courier: Courier | None, rules: Rules, now: datet
             "awb": turn.awb,
             "couriers": listed([courier.name for courier in turn.couriers]),
             "words": said(turn.message, turn.code),
+            "no_label": _no_label(turn, rules),
             "next_at": next_at,
             "follows": f" {next_courier.name} is being asked." if next_courier else "",
             "watch": f" Bilty still looks for a late one{next_at}." if next_at else "",
@@ -120,7 +121,7 @@ def told_status(progress: Progress, rules: Rules, now: datetime, zone: tzinfo) -
             if turn is None:
                 return _told_giving_up(progress, rules, now, zone) or STATUS_WORDS[shown] + "."
             told = told_turn(turn, next_courier(progress, turn), rules, now, zone)
-            return " ".join([*_told_refusals(progress, turn), told])
+            return " ".join([*_told_refusals(progress, turn, rules), told])
 
 
 def asked_after(progress: Progress, turn: Turn) -> Courier | None:
@@ -163,7 +164,15 @@ def told_briefly(progress: Progress, rules: Rules, now: datetime, zone: tzinfo) 
     return told_turn(turn, next_courier(progress, turn), rules, now, zone)
 
 
-def _told_refusals(progress: Progress, turn: Turn) -> list[str]:
+def _no_label(turn: Turn, rules: Rules) -> str:
+    """A person may end a turn, and another's label may come first."""
+    ran = turn.lapsed_at - turn.asked_at if turn.lapsed_at and turn.asked_at else None
+    if ran is not None and ran < (rules.polls_max - 0.5) * rules.poll_interval:
+        return f"{name_of(turn)}'s turn was ended before its time was over."
+    return f"{name_of(turn)} gave no label in its time."
+
+
+def _told_refusals(progress: Progress, turn: Turn, rules: Rules) -> list[str]:
     """Why those before were passed over: only while the question is open, else it is history."""
     if turn.state not in (State.ASKING, State.UNCLEAR, State.WAITING):
         return []
@@ -171,7 +180,7 @@ def _told_refusals(progress: Progress, turn: Turn) -> list[str]:
     return [
         f"{name_of(other)} refused: {said(other.message, other.code)}"
         if other.state is State.REFUSED
-        else f"{name_of(other)} gave no label in its time."
+        else _no_label(other, rules)
         for other in passed
         if other.state in (State.REFUSED, State.LAPSED)
     ]

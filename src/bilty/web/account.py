@@ -88,16 +88,16 @@ async def password(request: AnyRequest) -> Template | Redirect:
 
 async def _current_faults(request: AnyRequest, known: Known, current: str) -> list[Fault]:
     """Counted as signing in is: a browser that was left open is no place to guess at."""
-    pool = tools_of(request).pool
+    pool, peer = tools_of(request).pool, peer_of(request)
     async with pool.acquire() as connection, connection.transaction():
         now = await clock(connection)
-        tried = await tries.begin(connection, known.email, peer_of(request), now)
+        tried = await tries.begin(connection, known.email, peer, now)
     if isinstance(tried, TooMany):
         return [Fault("current", "", too_many(tried, known.email, now))]
     if not (await passwords.check(known.password_hash, current)).right:
         return [Fault("current", "", "This is not your current password: type it again, or ask for a sign-in link.")]
     async with pool.acquire() as connection:
-        await tries.forgive(connection, tried, known.email)
+        await tries.forgive(connection, tried, known.email, peer)
     return []
 
 

@@ -1,13 +1,12 @@
 """What an act's form sent, read into the act."""
 
-import asyncio
-
 from obstore.exceptions import BaseError
 
 from bilty.deciding import Act, ActKind, Cancel, EnterAwb, Offer, Schedule, UsePaper, plain_act
+from bilty.documents.press import pages_of
 from bilty.intake import Fault
 from bilty.reply import Courier
-from bilty.store.labels import LabelStore, pages_of
+from bilty.store.labels import LabelStore
 from bilty.web.forms import Form
 
 PDF_BYTES_MAX = 10 * 1024 * 1024
@@ -52,7 +51,7 @@ async def _paper(form: Form, reference: str, labels: LabelStore) -> UsePaper | F
     if len(content) > PDF_BYTES_MAX:
         return too_large()
     name = (file.filename if file else "")[:80]
-    pages = await asyncio.to_thread(pages_of, content) if PDF_BEGINS in content[:BEGINS_WITHIN] else 0
+    pages = await pages_of(content) if PDF_BEGINS in content[:BEGINS_WITHIN] else 0
     if pages == 0:
         return Fault(
             "file", name, f"{name or 'The file'} cannot be read as a PDF. Ask the courier for the label again."

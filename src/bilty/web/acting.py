@@ -25,6 +25,7 @@ from bilty.web.page import page, shipment_of, told
 from bilty.web.problems import ProblemError
 from bilty.web.sessions import actor, dispatching, from_our_pages
 from bilty.web.tools import AnyRequest, tools_of
+from bilty.web.where import back_of
 from bilty.workflow import Progress, concerns
 
 UPLOAD_BYTES_MAX = PDF_BYTES_MAX + 64 * 1024
@@ -165,10 +166,7 @@ def _refused(request: AnyRequest, found: Seen, answer: No) -> Redirect:
 
 
 def _back(request: AnyRequest, found: Seen) -> str:
-    """Only to a page of ours."""
-    given = request.query_params.get("back", "")
-    ours = given.startswith("/") and not given.startswith(("//", "/\\"))
-    return given if ours else f"/shipments/{found.id}"
+    return back_of(request.query_params.get("back", ""), f"/shipments/{found.id}")
 
 
 ROUTES = [ask, do]

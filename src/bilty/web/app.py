@@ -55,7 +55,7 @@ def make_app(tools: WebTools) -> Litestar:
             *users.ROUTES,
             *api_keys.ROUTES,
             *audit.ROUTES,
-            live.live,
+            *live.ROUTES,
             *listing.ROUTES,
             *shipment.ROUTES,
             *acting.ROUTES,
@@ -85,5 +85,5 @@ def _templates() -> jinja2.Environment:
     )
 
 
-def _to_sign_in(_: AnyRequest, __: SignInNeeded) -> Redirect:
-    return Redirect("/sign-in", status_code=303)
+def _to_sign_in(request: AnyRequest, _: SignInNeeded) -> Redirect:
+    return Redirect(sign_in.way_to(request), status_code=303)

@@ -14,13 +14,12 @@ from litestar.response import Template
 
 from bilty import telling
 from bilty.intake import Fault
-from bilty.store import acting, attention, listing, notices, places, providers, showing
+from bilty.store import acting, attention, listing, notices, providers, showing
 from bilty.store.access import Role
 from bilty.store.attention import Concerned, Place
 from bilty.store.database import Connection
-from bilty.store.listing import Filter, Tab
+from bilty.store.listing import Filter, Listed, Tab
 from bilty.store.providers import Standing
-from bilty.store.showing import Seen
 from bilty.turn import Rules
 from bilty.web import rows
 from bilty.web.acting import ActButton, acts_on_concerns
@@ -99,28 +98,21 @@ async def needs_attention(request: AnyRequest) -> Template:
 
 async def _items(connection: Connection, found: Sequence[Concerned], now: datetime, rules: Rules) -> list[Item]:
     ids = [each.shipment_id for each in found]
-    seen = await showing.see(connection, ids)
-    zones = await showing.time_zones(connection, sorted({each.shipment.facility for each in seen.values()}))
+    since = {each.shipment_id: each.concerned_at for each in found}
+    listed = await listing.see(connection, ids)
     out = await acting.calls_out(connection, ids, now)
-    return [
-        _item(seen[each.shipment_id], each.concerned_at, zones, out.get(each.shipment_id, frozenset()), now, rules)
-        for each in found
-        if each.shipment_id in seen
-    ]
+    return [_item(each, since[each.id], out.get(each.id, frozenset()), now, rules) for each in listed]
 
 
-def _item(
-    seen: Seen, since: datetime, zones: Mapping[str, str], out: frozenset[str], now: datetime, rules: Rules
-) -> Item:
-    zone = rows.zone_of(zones.get(seen.shipment.facility))
-    trouble = telling.problem(seen.progress, rules)
+def _item(listed: Listed, since: datetime, out: frozenset[str], now: datetime, rules: Rules) -> Item:
+    trouble = telling.problem(listed.progress, rules)
     return Item(
-        row=rows.row(seen, rules, now, zone),
+        row=rows.line(listed, rules, now, rows.zone_of(listed.time_zone)),
         since=telling.span(now - since),
         since_iso=since.isoformat(),
         told=trouble.message if trouble else "",
         remedy=trouble.remedy if trouble else "",
-        acts=acts_on_concerns(seen.progress, call_out=out),
+        acts=acts_on_concerns(listed.progress, call_out=out),
     )
 
 
@@ -146,8 +138,7 @@ async def _banner(connection: Connection, standing: Standing, now: datetime) -> 
 
 
 async def _accounts(connection: Connection, facilities: Collection[int] | None) -> list[Matter]:
-    known = {place.facility.code for place in await places.places(connection, facilities)}
-    found = [each for each in await notices.notices(connection, NOTICES_MAX) if each.facility in known]
+    found = await notices.notices(connection, facilities, NOTICES_MAX)
     return [Matter(*telling.told_notice(each), each.provider_name, f"{SETTINGS}/{each.provider}") for each in found]
 
 

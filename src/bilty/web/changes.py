@@ -25,7 +25,7 @@ class Watch:
         self._told.set()
 
     async def next_change(self, timeout_s: float) -> frozenset[int] | None:
-        """What changed since the last time, by id; empty: look at all. None when nothing did in time."""
+        """What changed of its own since the last time, by id; empty: look at all. None when nothing did in time."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._told.wait(), max(0.0, timeout_s))
         if not self._told.is_set():
@@ -49,8 +49,10 @@ class Changes:
             return
         ids = frozenset(int(each) for each in payload.split(",") if each)
         keys = [(channel, each) for each in ids] if ids else [key for key in self._of if key[0] == channel]
-        to_all = self._of_all if channel == CHANGED_CHANNEL else set()
-        for watch in set(to_all).union(*(self._of.get(key, ()) for key in keys)):
+        for key in keys:
+            for watch in self._of.get(key, ()):
+                watch.tell(frozenset({key[1]}) if ids else ids)
+        for watch in self._of_all if channel == CHANGED_CHANNEL else ():
             watch.tell(ids)
 
     def close(self) -> None:

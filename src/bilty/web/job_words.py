@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bilty import telling
-from bilty.store.jobs import PRINTS, Job, JobKind, JobState
+from bilty.store.jobs import ITEMS_MAX, PRINTS, SHEETS_MAX, Job, JobKind, JobState
 from bilty.store.labels import Shelf
 from bilty.words import INDIA, day, grouped
 
@@ -30,6 +30,7 @@ _DONE = {
     JobKind.PRINT_NEW: "printed",
     JobKind.EXPORT: "exported",
 }
+TAKEN_BACK = "taken back"
 _STATES = {
     JobState.QUEUED: ("waiting", "◑", "Queued"),
     JobState.RUNNING: ("waiting", "◑", "Under way"),
@@ -49,11 +50,17 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job as pages show it. `told` is where it stands, in sentences; `verb` what its items are when they are done."""
+    """A job as pages show it. `told` is where it stands, in sentences; `verb` what its items are when they are done.
+
+    `became` is what those that are done are until their couriers have confirmed it, which `unconfirmed` have not.
+    """
 
     id: int
     heading: str
     verb: str
+    became: str
+    unconfirmed: int
+    left: str
     shape: str
     glyph: str
     state: str
@@ -69,7 +76,7 @@ class JobRow:
     file: File | None
 
 
-def job_row(job: Job, now: datetime) -> JobRow:
+def job_row(job: Job, now: datetime, *, unconfirmed: int = 0) -> JobRow:
     shape, glyph, state = _STATES[job.state]
     if job.state is JobState.DONE and job.refused:
         shape, glyph = "person", "▲"
@@ -77,10 +84,13 @@ def job_row(job: Job, now: datetime) -> JobRow:
         id=job.id,
         heading=_HEADINGS[job.kind].format(shipments=_shipments(job.total)),
         verb=_DONE.get(job.kind, "done"),
+        became=TAKEN_BACK if unconfirmed else _DONE.get(job.kind, "done"),
+        unconfirmed=unconfirmed,
+        left=_left(job),
         shape=shape,
         glyph=glyph,
         state=state,
-        told=_told(job, now),
+        told=_told(job, now, unconfirmed),
         actor=job.actor.name,
         asked=_moment(job.asked_at, now),
         asked_iso=job.asked_at.isoformat(),
@@ -105,7 +115,20 @@ def _moment(at: datetime, now: datetime) -> str:
     )
 
 
-def _told(job: Job, now: datetime) -> str:
+def _left(job: Job) -> str:
+    """Of what is new, what one PDF does not take."""
+    left = int(job.input.get("left", 0))
+    if not left or job.state is JobState.FAILED:
+        return ""
+    most = ITEMS_MAX - SHEETS_MAX
+    count = f"More than {grouped(most)}" if left > most else grouped(left)
+    return (
+        f"One PDF takes {grouped(SHEETS_MAX)} labels. {count} more {'is' if left == 1 else 'are'} new: "
+        "choose Print new again."
+    )
+
+
+def _told(job: Job, now: datetime, unconfirmed: int) -> str:
     match job.state:
         case JobState.QUEUED:
             if now - job.asked_at < QUEUED_TOO_LONG:
@@ -117,7 +140,7 @@ def _told(job: Job, now: datetime) -> str:
         case JobState.FAILED:
             return job.problem
         case JobState.DONE:
-            return _told_end(job)
+            return _told_end(job, unconfirmed)
 
 
 def _told_progress(job: Job, now: datetime) -> str:
@@ -133,7 +156,7 @@ def _told_progress(job: Job, now: datetime) -> str:
     return f"{told} {pace}, about {left} left."
 
 
-def _told_end(job: Job) -> str:
+def _told_end(job: Job, unconfirmed: int) -> str:
     if not job.total:
         return str((job.result or {}).get("message", "")) or "Done."
     verb = _DONE.get(job.kind, "done")
@@ -142,7 +165,18 @@ def _told_end(job: Job) -> str:
     ran = job.ended_at - job.started_at if job.ended_at and job.started_at else timedelta(0)
     refused = f", {grouped(job.refused)} not" if job.refused else ""
     took = f", in {telling.span(ran)}" if ran >= timedelta(seconds=1) else ""
-    return f"{_shipments(job.done)} {verb}{refused}{took}."
+    if not unconfirmed:
+        return f"{_shipments(job.done)} {verb}{refused}{took}."
+    return f"{_shipments(job.done)} {TAKEN_BACK}{refused}{took}; {_who_has_not(unconfirmed, job.done)}."
+
+
+def _who_has_not(unconfirmed: int, done: int) -> str:
+    """Has confirmed that it is cancelled."""
+    if done == 1:
+        return "its courier has yet to confirm"
+    if unconfirmed == done:
+        return "their couriers have yet to confirm"
+    return f"for {grouped(unconfirmed)} of them the courier has yet to confirm"
 
 
 def file_of(job: Job) -> File | None:

@@ -1,25 +1,26 @@
 """Work that a person starts and does not wait for: begun by a form, watched on a page, left and come back to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, ServerSentEvent, Template
 
-from bilty.store import jobs
+from bilty.store import jobs, prints
 from bilty.store.access import Role
-from bilty.store.jobs import ITEMS_MAX, Job, JobKind, Outcome, TooManyItemsError
+from bilty.store.jobs import ITEMS_MAX, SHEETS_MAX, Item, Job, JobKind, Outcome, TooManyItemsError
 from bilty.store.labels import Shelf
 from bilty.store.listing import Filter, FilterError, Sort, ids_matching
 from bilty.web import job_words, live
 from bilty.web.asking import ID_MAX, whole
 from bilty.web.forms import Form, form_of
+from bilty.web.job_sure import CHANGED, Question, question
 from bilty.web.page import clock_of, page, shipment_of, told
 from bilty.web.problems import ProblemError
 from bilty.web.sessions import actor, check_role, dispatching, from_our_pages, signed_in, user
 from bilty.web.tools import AnyRequest, tools_of
-from bilty.words import grouped
+from bilty.web.where import back_of
 
 ROLES = {
     JobKind.SCHEDULE: Role.DISPATCHER,
@@ -30,6 +31,7 @@ ROLES = {
     JobKind.EXPORT: Role.VIEWER,
 }
 """What may be done to many shipments, and by whom."""
+ASKED_ABOUT = {JobKind.CANCEL, JobKind.SCHEDULE_AGAIN}
 ITEMS_SHOWN, JOBS_SHOWN = 100, 50
 START = "/shipments"
 
@@ -41,11 +43,12 @@ async def begin(request: AnyRequest) -> Redirect | Template:
     kind = _kind(form)
     check_role(user(request), ROLES[kind])
     try:
-        chosen = await _chosen(request, form)
+        chosen, given = await _within(request, kind, await _chosen(request, form))
         jobs.check_count(kind, len(chosen))
-        if kind is JobKind.CANCEL and chosen and "sure" not in form:
-            return await _ask_first(request, form, len(chosen))
-        job_id = await _begin(request, kind, chosen, form.get("matching", ""))
+        asked = await _question(request, kind, chosen)
+        if asked and form.get("sure") != asked.sure:
+            return await _ask_first(request, form, asked)
+        job_id = await _begin(request, kind, chosen, given | _matching(form))
     except TooManyItemsError as trouble:
         return told(request, _back(form), str(trouble), well=False)
     except FilterError as trouble:
@@ -63,9 +66,7 @@ def _kind(form: Form) -> JobKind:
 
 
 def _back(form: Form) -> str:
-    """Only to a page of ours."""
-    given = form.get("back", START)
-    return given if given.startswith("/") and not given.startswith(("//", "/\\")) else START
+    return back_of(form.get("back", ""), START)
 
 
 async def _chosen(request: AnyRequest, form: Form) -> list[int]:
@@ -74,7 +75,8 @@ async def _chosen(request: AnyRequest, form: Form) -> list[int]:
         wanted, sort = Filter.read(form["matching"], user(request).facilities), _sort(form["matching"])
         async with tools_of(request).pool.acquire() as connection:
             return await ids_matching(connection, wanted, ITEMS_MAX + 1, sort)
-    return [int(each) for each in form.all("id") if each.isascii() and each.isdigit() and int(each) <= ID_MAX]
+    ids = [int(each) for each in form.all("id") if each.isascii() and each.isdigit() and int(each) <= ID_MAX]
+    return list(dict.fromkeys(ids))
 
 
 def _sort(matching: str) -> Sort:
@@ -82,23 +84,52 @@ def _sort(matching: str) -> Sort:
     return Sort(given) if given in tuple(Sort) else Sort.NEWEST
 
 
-async def _begin(request: AnyRequest, kind: JobKind, chosen: Sequence[int], matching: str) -> int | None:
+async def _within(request: AnyRequest, kind: JobKind, chosen: list[int]) -> tuple[list[int], dict[str, str | int]]:
+    """What one job takes of them, and what it is told besides: *Print new* prints as much as one PDF takes."""
+    if kind is not JobKind.PRINT_NEW or len(chosen) <= SHEETS_MAX:
+        return chosen, {}
+    async with tools_of(request).pool.acquire() as connection:
+        first, left = await prints.first_to_print(connection, chosen, SHEETS_MAX)
+    return first, {"left": left}
+
+
+def _matching(form: Form) -> dict[str, str | int]:
+    return {"matching": form["matching"]} if form.get("matching") else {}
+
+
+async def _begin(
+    request: AnyRequest, kind: JobKind, chosen: Sequence[int], given: Mapping[str, str | int]
+) -> int | None:
     """None when there is nothing to do. Raises TooManyItemsError."""
     if not chosen:
         return None
-    given = {"matching": matching} if matching else {}
     async with tools_of(request).pool.acquire() as connection, connection.transaction():
         return await jobs.begin(
             connection, kind, given, actor(request), shipment_ids=chosen, facilities=user(request).facilities
         )
 
 
-async def _ask_first(request: AnyRequest, form: Form, count: int) -> Template:
-    """Cancelling cannot be taken back."""
+async def _question(request: AnyRequest, kind: JobKind, chosen: Sequence[int]) -> Question | None:
+    """Asked of exactly these: what the list shows may be other shipments when the answer comes."""
+    if kind not in ASKED_ABOUT or not chosen:
+        return None
+    async with tools_of(request).pool.acquire() as connection:
+        risks = await jobs.risks_of(connection, chosen, user(request).facilities)
+    return question(kind, chosen, risks)
+
+
+async def _ask_first(request: AnyRequest, form: Form, asked: Question) -> Template:
     matching = form.get("matching")
-    ids = () if matching is not None else form.all("id")
     return await page(
-        request, "job_sure.html", nav="shipments", count=grouped(count), ids=ids, matching=matching, back=_back(form)
+        request,
+        "job_sure.html",
+        nav="shipments",
+        question=asked,
+        changed=CHANGED if form.get("sure") else "",
+        kind=form["kind"],
+        ids=() if matching is not None else form.all("id"),
+        matching=matching,
+        back=_back(form),
     )
 
 
@@ -137,19 +168,31 @@ async def one(request: AnyRequest, job_id: FromPath[int]) -> Template:
     job = await _job_of(request, job_id)
     refused_after = whole(request, "refused_after", 0, ID_MAX) or 0
     done_after = whole(request, "done_after", 0, ID_MAX) or 0
+    noted_after = whole(request, "noted_after", 0, ID_MAX) or 0
     async with tools_of(request).pool.acquire() as connection:
+        unconfirmed = await jobs.unconfirmed(connection, job_id) if job.kind is JobKind.CANCEL else 0
         refused = await jobs.items_of(connection, job_id, Outcome.REFUSED, after=refused_after, limit=ITEMS_SHOWN + 1)
+        noted = await jobs.items_of(
+            connection, job_id, Outcome.DONE, noted=True, after=noted_after, limit=ITEMS_SHOWN + 1
+        )
         done = await jobs.items_of(connection, job_id, Outcome.DONE, after=done_after, limit=ITEMS_SHOWN + 1)
     return await page(
         request,
         "job.html",
         nav="shipments",
-        job=job_words.job_row(job, await clock_of(request)),
+        job=job_words.job_row(job, await clock_of(request), unconfirmed=unconfirmed),
         refused=refused[:ITEMS_SHOWN],
-        refused_next=refused[ITEMS_SHOWN - 1].position if len(refused) > ITEMS_SHOWN else None,
+        refused_next=_next(refused),
+        noted=noted[:ITEMS_SHOWN],
+        noted_next=_next(noted),
         done=done[:ITEMS_SHOWN],
-        done_next=done[ITEMS_SHOWN - 1].position if len(done) > ITEMS_SHOWN else None,
+        done_next=_next(done),
     )
+
+
+def _next(items: Sequence[Item]) -> int | None:
+    """Behind which position the next page begins, if there is one."""
+    return items[ITEMS_SHOWN - 1].position if len(items) > ITEMS_SHOWN else None
 
 
 @get("/jobs/{job_id:int}/live", guards=[signed_in], include_in_schema=False)

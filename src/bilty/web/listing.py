@@ -20,6 +20,7 @@ from bilty.web.list_links import LIST, TAB_WORDS, Chip, address, chips, count_wo
 from bilty.web.page import page
 from bilty.web.sessions import from_our_pages, signed_in, user
 from bilty.web.tools import AnyRequest, tools_of
+from bilty.web.where import back_of
 
 ROWS = 60
 HEIGHT_COOKIE, COMFORTABLE = "bilty_rows", "comfortable"
@@ -156,7 +157,6 @@ async def row_height(request: AnyRequest) -> Redirect:
     """Dense rows or comfortable ones, for whoever sits at this browser."""
     form = await form_of(request)
     height = COMFORTABLE if form.get("height") == COMFORTABLE else ""
-    back = form.get("back", LIST)
     kept = Cookie(
         key=HEIGHT_COOKIE,
         value=height,
@@ -165,8 +165,7 @@ async def row_height(request: AnyRequest) -> Redirect:
         samesite="lax",
         max_age=HEIGHT_LIVES_S if height else 0,
     )
-    here = back if back == LIST or back.startswith(f"{LIST}?") else LIST
-    return Redirect(here, status_code=303, cookies=[kept])
+    return Redirect(back_of(form.get("back", LIST), LIST), status_code=303, cookies=[kept])
 
 
 ROUTES = [listing, row_height]

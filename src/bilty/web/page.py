@@ -1,6 +1,7 @@
 """A page of the panel: what every one of them shows around its own, and the sentence that a form leaves behind."""
 
 from datetime import datetime
+from itertools import accumulate
 from urllib.parse import quote, unquote
 
 from litestar.datastructures import Cookie
@@ -13,11 +14,13 @@ from bilty.store.database import Connection
 from bilty.store.showing import Seen
 from bilty.web.asking import ID_MAX
 from bilty.web.problems import ProblemError
-from bilty.web.sessions import is_https, user
+from bilty.web.sessions import cookie_name, is_https, user
 from bilty.web.tools import AnyRequest, tools_of
 from bilty.words import INDIA
 
-SAID_COOKIE, SAID_LIVES_S, SAID_CHARS_MAX = "bilty_said", 60, 600
+SAID_LIVES_S = 60
+SAID_BYTES_MAX = 3_400
+"""Quoted. Browsers drop a cookie of 4,096 with its name and all else that is said of it."""
 
 
 async def page(
@@ -40,20 +43,30 @@ async def page(
 
 def told(request: AnyRequest, where: str, sentence: str, *, well: bool = True) -> Redirect:
     """After a form: on to the page at `where`, which shows the sentence once. `well`: what was asked for is done."""
-    kept = _said_cookie(request, ("done:" if well else "refused:") + sentence[:SAID_CHARS_MAX])
+    kept = _said_cookie(request, ("done:" if well else "refused:") + fitting(sentence))
     return Redirect(where, status_code=303, cookies=[kept])
 
 
 def _said(request: AnyRequest) -> tuple[bool, str] | None:
     """Whether it went well, and the sentence. The cookie is SameSite, and its text is escaped as any other."""
-    kind, _, sentence = unquote(request.cookies.get(SAID_COOKIE, "")).partition(":")
-    return (kind == "done", sentence[:SAID_CHARS_MAX]) if sentence and kind in ("done", "refused") else None
+    kind, _, sentence = unquote(request.cookies.get(_said_name(request), "")).partition(":")
+    return (kind == "done", fitting(sentence)) if sentence and kind in ("done", "refused") else None
+
+
+def fitting(sentence: str) -> str:
+    """As much of it as a cookie holds, whole characters only: quoted, one outside ASCII takes up to 12 bytes."""
+    ends = accumulate(len(quote(each)) for each in sentence)
+    return sentence[: sum(end <= SAID_BYTES_MAX for end in ends)]
+
+
+def _said_name(request: AnyRequest) -> str:
+    return f"{cookie_name(request)}_said"
 
 
 def _said_cookie(request: AnyRequest, value: str) -> Cookie:
     """With a blank value: the cookie that takes the other away."""
     return Cookie(
-        key=SAID_COOKIE,
+        key=_said_name(request),
         value=quote(value),
         path="/",
         httponly=True,
@@ -67,14 +80,20 @@ async def _banners(connection: Connection) -> list[str]:
     """What is everybody's trouble, once on each page and not once a shipment."""
     standings = await providers.standings(connection)
     troubled = [each for each in standings if each.paused_at or each.alarmed_at or each.silent_since]
-    unset = [each.provider.name for each in standings if each.connector is None and each.provider.enabled]
     told: list[str] = []
     if troubled:
         now = await showing.clock(connection)
         for each in troubled:
             waiting = await showing.waiting_count(connection, each.id)
             told += telling.told_provider(each.provider.name, each, now, INDIA, waiting=waiting)
-    return told + [f"{name} has no username and key yet: nothing is booked before Update Connector." for name in unset]
+    enabled = [each for each in standings if each.provider.enabled]
+    for each in enabled:
+        # One that is only being set up beside another is nobody's trouble yet: it stands in Needs attention.
+        wanted = each.connector is None and (len(enabled) == 1 or await showing.waiting_count(connection, each.id))
+        if wanted:
+            name = each.provider.name
+            told.append(f"{name} has no username and key yet: nothing is booked before Update Connector.")
+    return told
 
 
 async def shipment_of(request: AnyRequest, shipment_id: int) -> Seen:

@@ -1,16 +1,17 @@
 """What pages about people have in common: an address, a password, too many tries, the name of a browser."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bilty.intake import Fault
 from bilty.intake.reader import show
-from bilty.store.tries import TooMany
+from bilty.settings import Network
+from bilty.store.tries import TooMany, Whose, address_of
 from bilty.store.users import is_email
 from bilty.telling import clock
 from bilty.web import passwords
 from bilty.web.forms import Form
-from bilty.web.tools import AnyRequest
+from bilty.web.tools import AnyRequest, tools_of
 from bilty.words import INDIA, listed
 
 _BROWSERS = (
@@ -33,6 +34,11 @@ _SYSTEMS = (
     ("Linux", "Linux"),
 )
 """In this order: each claims to be those that come after it."""
+_WHOSE = {
+    Whose.EMAIL_HERE: "for {email} from your network",
+    Whose.NETWORK: "from your network",
+    Whose.EMAIL: "for {email}",
+}
 
 
 def read_email(form: Form) -> tuple[str, list[Fault]]:
@@ -71,13 +77,27 @@ def facilities_in_words(facilities: frozenset[int] | None, codes: Mapping[int, s
 
 
 def peer_of(request: AnyRequest) -> str:
-    """The other end of the socket. What a header says of it, anybody may write."""
-    return request.client.host if request.client else ""
+    """Who calls: the other end of the socket, unless that is a proxy of ours, which says for whom it calls."""
+    socket, said = request.client.host if request.client else "", request.headers.getall("x-forwarded-for", [])
+    return caller(socket, ",".join(said).split(","), tools_of(request).settings.proxies)
+
+
+def caller(socket: str, said: Sequence[str], proxies: Collection[Network]) -> str:
+    """The last of all hops that is no proxy of ours. What stands before it, anybody may have written."""
+    found = socket
+    for hop in (socket, *reversed(said)):
+        address = address_of(hop.strip())
+        if address is None:
+            break
+        found = str(address)
+        if not any(address in network for network in proxies):
+            break
+    return found
 
 
 def too_many(tried: TooMany, email: str, now: datetime) -> str:
     """The next full minute is named, so that nobody comes a few seconds early."""
-    whose = f"for {email}" if tried.of_email else "from your network"
     minute = (tried.until + timedelta(seconds=59)).replace(second=0, microsecond=0)
     at = clock(minute, min(now, minute - timedelta(minutes=1)), INDIA)
+    whose = _WHOSE[tried.whose].format(email=email)
     return f"Too many tries {whose}: try again at {at}. A sign-in link works meanwhile."

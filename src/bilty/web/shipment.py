@@ -22,7 +22,7 @@ from bilty.web.carried import carried
 from bilty.web.page import page, shipment_of
 from bilty.web.pictures import Undrawable
 from bilty.web.problems import ProblemError
-from bilty.web.sessions import signed_in, user
+from bilty.web.sessions import dispatching, signed_in, user
 from bilty.web.tools import AnyRequest, pictures_of, tools_of
 from bilty.web.waiting import UNDER_WAY
 from bilty.workflow import Status, status
@@ -103,9 +103,13 @@ def _label(found: Seen, copies: list[Copy], zone: tzinfo, *, all_pages: bool) ->
 
 
 @get(
-    "/shipments/{shipment_id:int}/label.pdf", guards=[signed_in], include_in_schema=False, media_type="application/pdf"
+    "/shipments/{shipment_id:int}/label.pdf",
+    guards=[dispatching],
+    include_in_schema=False,
+    media_type="application/pdf",
 )
 async def label(request: AnyRequest, shipment_id: FromPath[int]) -> Response[bytes]:
+    """As it came: without the mark of a reprint, and counted nowhere. Whoever only looks has the pictures."""
     return await label_of(tools_of(request), await shipment_of(request, shipment_id))
 
 
@@ -118,13 +122,14 @@ async def label_page(request: AnyRequest, shipment_id: FromPath[int], picture: F
     number = int(named[1]) if named else 0
     if holder is None or not 1 <= number <= min(holder.label_pages, PAGES_MAX):
         raise ProblemError(404, "not_found", "The label has no such page.")
-    png = pictures.kept(holder.label_sha256, number)
-    if png is None:
-        try:
-            pdf, sha256 = await label_pdf(tools, found)
-            png = await pictures.page(sha256, pdf, number)
-        except Undrawable as trouble:
-            raise ProblemError(422, "undrawable", f"Page {number} cannot be drawn. {trouble} Open the PDF.") from None
+
+    async def read() -> bytes:
+        return (await label_pdf(tools, found))[0]
+
+    try:
+        png = await pictures.page(holder.label_sha256, number, read)
+    except Undrawable as trouble:
+        raise ProblemError(422, "undrawable", f"Page {number} cannot be drawn. {trouble} Open the PDF.") from None
     return Response(png, media_type="image/png")
 
 

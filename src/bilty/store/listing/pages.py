@@ -4,7 +4,7 @@ A cursor is the id of the shipment at a page's edge: what a list is sorted by do
 way, so the edge's own row says where to go on, and addresses stay short.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -104,8 +104,8 @@ async def _counts(connection: Connection, scope: Scope) -> dict[Tab, int]:
         counted = f"SELECT FROM shipments s WHERE s.standing = a.standing AND {where(scope, given, every_courier=True)}"
         sql = f"""SELECT a.standing, c.count FROM unnest({given(ALL_STANDINGS)}::text[]) AS a(standing)
                    CROSS JOIN LATERAL (SELECT count(*) FROM ({counted} LIMIT {COUNT_MAX}) AS counted) AS c"""  # noqa: S608
-    rows: Sequence[Sequence[int]] = await connection.fetch(sql, *given)
-    by_standing = {str(row[0]): row[1] for row in rows}
+    rows = await connection.fetch(sql, *given)
+    by_standing = {str(row["standing"]): int(row["count"]) for row in rows}
     by_tab = {tab: sum(by_standing.get(each, 0) for each in STANDINGS[tab]) for tab in STANDINGS}
     by_tab[Tab.ALL] = sum(by_standing.values())
     return {tab: min(by_tab[tab], COUNT_MAX) for tab in Tab}

@@ -5,7 +5,6 @@ begin with `created_at`; the run is found by halving, and is a little too long r
 decides is `created_at`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -62,7 +61,7 @@ async def resolve(connection: Connection, wanted: Filter) -> Scope:
         until=until,
         first_id=first_id,
         end_id=end_id,
-        found=await find(connection, wanted.words, first_id, end_id) if wanted.words else None,
+        found=await find(connection, wanted.words, facilities, first_id, end_id) if wanted.words else None,
     )
 
 
@@ -85,7 +84,7 @@ async def _zone(connection: Connection, facility: str) -> ZoneInfo:
 
 
 async def _couriers(connection: Connection, wanted: Filter) -> tuple[int, ...]:
-    rows: Sequence[tuple[int]] = await connection.fetch(
+    rows = await connection.fetch(
         """SELECT c.id FROM couriers c JOIN shipping_providers p ON p.id = c.provider_id
             WHERE ($1 = '' OR c.name = $1) AND ($2 = '' OR p.code = $2) ORDER BY c.id""",
         wanted.courier,

@@ -35,6 +35,7 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_by_shipment ON audit (shipment_id, id) WHERE shipment_id IS NOT NULL;
 CREATE INDEX audit_by_actor ON audit (actor, id);
+CREATE INDEX audit_by_facility ON audit (facility_id, id); -- what an admin of a few facilities reads
 
 CREATE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -11,6 +11,7 @@ CREATE TABLE jobs (
     asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     started_at timestamptz,
     ended_at timestamptz,
+    starts smallint NOT NULL DEFAULT 0, -- how often it was taken up without an item being settled, or an orderly stop
     total integer NOT NULL,
     done integer NOT NULL DEFAULT 0,
     refused integer NOT NULL DEFAULT 0,

@@ -3,6 +3,9 @@
 -- A person has seen to it outside Bilty: it is not shown as waiting for anybody.
 ALTER TABLE turns ADD COLUMN settled boolean NOT NULL DEFAULT false;
 
+-- The AWB is what a person typed, not what ClickPost said: it is never cancelled unasked, and can be taken back.
+ALTER TABLE turns ADD COLUMN entered boolean NOT NULL DEFAULT false;
+
 -- Whose act a line of the timeline tells: `state` is then its bilty.deciding.ActKind, `message` what goes with it.
 ALTER TABLE timeline ADD COLUMN actor text NOT NULL DEFAULT '';
 

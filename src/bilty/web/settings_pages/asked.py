@@ -9,6 +9,7 @@ from bilty.store import jobs
 from bilty.store.database import Connection
 from bilty.store.jobs import Job, JobKind, JobState
 from bilty.web.asking import ID_MAX, whole
+from bilty.web.sessions import actor, user
 from bilty.web.settings_pages.wording import moment
 from bilty.web.tools import AnyRequest
 
@@ -83,4 +84,11 @@ def _pending(job: Job) -> bool:
 async def _job(connection: Connection, request: AnyRequest, name: str, kind: JobKind, code: str) -> Job | None:
     job_id = whole(request, name, None, ID_MAX)
     job = await jobs.job_of(connection, job_id) if job_id is not None else None
-    return job if job is not None and job.kind is kind and job.input.get("provider") == code else None
+    if job is None or job.kind is not kind or job.input.get("provider") != code:
+        return None
+    return job if _may_see(request, job) else None
+
+
+def _may_see(request: AnyRequest, job: Job) -> bool:
+    """Whoever asked, and an admin of all facilities."""
+    return user(request).administers_all or job.actor == actor(request)

@@ -52,24 +52,30 @@ class Row:
 
 
 async def rows(connection: Connection, vault: Vault, facilities: frozenset[int] | None) -> list[Row]:
-    """All there are. Shipments are counted for `facilities`, None for all."""
-    now = await showing.clock(connection)
-    loads = await providers.loads(connection, facilities)
-    refusing = await notices(connection, NOTICES_MAX)
-    found = []
-    for standing in await providers.standings(connection):
-        code = standing.provider.code
-        opens = standing.connector is None or await stored_key(connection, vault, code) is not None
-        of_it = [notice for notice in refusing if notice.provider == code]
-        found.append(_row(standing, loads.get(code, Load(0, 0)), of_it, now, opens=opens))
-    return found
+    """All there are. Shipments are counted, and notices told, for `facilities`, None for all."""
+    return await _rows(connection, vault, facilities, await providers.standings(connection))
 
 
 async def row(connection: Connection, vault: Vault, code: str, facilities: frozenset[int] | None) -> Row:
     """Raises ProblemError where there is none."""
-    found = next((each for each in await rows(connection, vault, facilities) if each.code == code), None)
-    if found is None:
+    asked = [each for each in await providers.standings(connection) if each.provider.code == code]
+    if not asked:
         raise ProblemError(404, "not_found", f"There is no shipping provider {code[:40]!r}.")
+    return (await _rows(connection, vault, facilities, asked))[0]
+
+
+async def _rows(
+    connection: Connection, vault: Vault, facilities: frozenset[int] | None, standings: Sequence[Standing]
+) -> list[Row]:
+    now = await showing.clock(connection)
+    loads = await providers.loads(connection, [each.id for each in standings], facilities)
+    refusing = await notices(connection, facilities, NOTICES_MAX)
+    found = []
+    for standing in standings:
+        code = standing.provider.code
+        opens = standing.connector is None or await stored_key(connection, vault, code) is not None
+        of_it = [notice for notice in refusing if notice.provider == code]
+        found.append(_row(standing, loads[standing.id], of_it, now, opens=opens))
     return found
 
 

@@ -23,8 +23,6 @@ function keep() {
   sessionStorage.setItem(KEPT, JSON.stringify({ query: live()?.dataset.query, ids: [...chosen] }));
 }
 
-const said = (count) => `${count.toLocaleString("en-IN")} ${count === 1 ? "shipment" : "shipments"}`;
-
 function show() {
   if (!form()) return;
   const here = boxes();
@@ -36,9 +34,9 @@ function show() {
   page.indeterminate = ticked > 0 && ticked < here.length;
   const all = every().checked;
   form().classList.toggle("some", chosen.size > 0 || all);
-  const elsewhere = chosen.size - ticked;
+  const others = chosen.size - ticked;
   document.getElementById("chosen-count").textContent = all ? "All that match" : `${chosen.size.toLocaleString("en-IN")} selected`;
-  document.getElementById("chosen-elsewhere").textContent = elsewhere && !all ? `${elsewhere.toLocaleString("en-IN")} on other pages` : "";
+  document.getElementById("chosen-elsewhere").textContent = others && !all ? `${others.toLocaleString("en-IN")} on other pages` : "";
 }
 
 function choose(box, on) {
@@ -85,15 +83,28 @@ function hide(name, value) {
   form().append(field);
 }
 
-function ask(button) {
+function elsewhere() {
+  const here = new Set(boxes().map((box) => box.value));
+  return every().checked ? [] : [...chosen].filter((id) => !here.has(id));
+}
+
+// What is asked, and what stands for exactly these shipments, is the server's: its page, without leaving this one.
+async function ask(button) {
+  const sent = new URLSearchParams(new FormData(form(), button));
+  for (const id of elsewhere()) sent.append("id", id);
+  const answer = await fetch(form().action, { method: "POST", body: sent, redirect: "manual" }).catch(() => null);
+  const page = answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+  const sure = page?.querySelector('[name="sure"]')?.value;
+  if (!sure) { hide("sure", ""); form().requestSubmit(button); return; } // refused: the server says why
   const dialog = document.getElementById("ask-cancel");
-  const count = every().checked ? every().parentElement.textContent.trim().toLowerCase() : said(chosen.size);
-  dialog.querySelector("[data-count]").textContent = count;
+  if (dialog.open) return;
+  dialog.querySelector("h2").textContent = page.querySelector("h1").textContent;
+  dialog.querySelector("[data-tells]").replaceChildren(...page.querySelector("#tells").children);
   for (const word of dialog.querySelectorAll("[data-it]")) word.textContent = chosen.size === 1 && !every().checked ? "it" : "them";
   dialog.returnValue = "";
   dialog.addEventListener("close", () => {
     if (dialog.returnValue !== "yes") { button.focus(); return; }
-    hide("sure", "yes");
+    hide("sure", sure);
     form().requestSubmit(button);
   }, { once: true });
   dialog.showModal();
@@ -103,8 +114,7 @@ document.addEventListener("submit", (event) => {
   if (event.target !== form()) return;
   const button = event.submitter;
   if (button?.dataset.ask && !form().querySelector('[name="sure"]')) { event.preventDefault(); ask(button); return; }
-  const here = new Set(boxes().map((box) => box.value));
-  if (!every().checked) for (const id of chosen) if (!here.has(id)) hide("id", id);
+  for (const id of elsewhere()) hide("id", id);
   if (button?.value !== "export") sessionStorage.removeItem(KEPT);
   setTimeout(() => { for (const field of form().querySelectorAll("[data-added]")) field.remove(); });
 });

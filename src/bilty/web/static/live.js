@@ -5,11 +5,12 @@ import { hasParts, learn, swapParts } from "./parts.js";
 
 const PART = "live";
 const REST_MS = 1000; // at most one fetch in this time, unless the page asks for a longer rest
+const REST_MAX_MS = 60_000; // after each failure the rest is twice as long, up to this
 const QUIET_MS = 4000; // a line that is lost for less is not worth a word
 
 const line = document.getElementById("line");
 const part = () => document.getElementById(PART);
-const state = { timer: 0, running: false, again: false, lostAt: null, lostTimer: 0 };
+const state = { timer: 0, running: false, again: false, rest: 0, lostAt: null, lostTimer: 0, listenTimer: 0, listenRest: REST_MS };
 
 function say(words, action) {
   line.replaceChildren(words);
@@ -23,9 +24,14 @@ function say(words, action) {
   line.hidden = !words;
 }
 
+// The page anew; null where the address leads elsewhere by now. Nobody is carried off unasked, but to sign in.
 async function fetched() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
-  if (answer.redirected) location.assign(answer.url); // the session has ended
+  if (answer.redirected) {
+    if (new URL(answer.url).pathname === "/sign-in") location.assign(answer.url);
+    else if (line.hidden) say("This page has moved on.", { words: "Show", run: () => location.assign(answer.url) });
+    return null;
+  }
   if (!answer.ok) throw new Error(String(answer.status));
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
@@ -99,35 +105,48 @@ function swap(fresh) {
   if (!state.lostAt) say("");
 }
 
+function show(page, force) {
+  const fresh = page.getElementById(PART);
+  if (force) document.activeElement?.blur();
+  swapBeside(page);
+  if (fresh) swap(fresh);
+  document.dispatchEvent(new Event("bilty:fresh"));
+}
+
+const usualRest = () => Number(part()?.dataset.rest) || REST_MS;
+const longer = (rest) => Math.min(2 * rest, REST_MAX_MS);
+
 async function refresh(force = false) {
   if (document.hidden && !force) { state.again = true; return; }
   if (state.running) { state.again = true; return; }
   state.running = true;
   state.again = false;
+  const began = performance.now();
   try {
     const page = await fetched();
-    const fresh = page.getElementById(PART);
-    if (force) document.activeElement?.blur();
-    swapBeside(page);
-    if (fresh) swap(fresh);
-    document.dispatchEvent(new Event("bilty:fresh"));
+    state.rest = usualRest();
+    if (page) show(page, force);
   } catch {
     state.again = true;
+    state.rest = longer(state.rest || usualRest());
   }
   state.running = false;
   clearTimeout(state.timer);
-  state.timer = setTimeout(() => { state.timer = 0; if (state.again) refresh(); }, Number(part()?.dataset.rest) || REST_MS);
+  const rest = Math.max(state.rest, performance.now() - began); // a server that is slow is asked as slowly
+  state.timer = setTimeout(() => { state.timer = 0; if (state.again) refresh(); }, rest);
 }
 
-function changed(event) {
-  const ids = JSON.parse(event.data);
-  const own = Number(part().dataset.shipment);
-  if (own && ids.length && !ids.includes(own)) return;
+function ask() {
   if (state.timer) state.again = true;
   else refresh();
 }
 
 function lost() {
+  if (events.readyState === EventSource.CLOSED) { // it was refused, and does not come back by itself
+    clearTimeout(state.listenTimer);
+    state.listenTimer = setTimeout(() => { if (!document.hidden) { listen(); ask(); } }, state.listenRest);
+    state.listenRest = longer(state.listenRest);
+  }
   if (state.lostAt) return;
   state.lostAt = new Date();
   state.lostTimer = setTimeout(() => {
@@ -138,8 +157,9 @@ function lost() {
 
 function found() {
   clearTimeout(state.lostTimer);
+  state.listenRest = REST_MS;
   if (state.lostAt) { state.lostAt = null; say(""); }
-  refresh(); // the first time, too: of what changed after the page was written, no event comes
+  ask(); // the first time, too: of what changed after the page was written, no event comes
 }
 
 // A hidden tab rests: browsers keep but a few lines to one house, and a seventh tab would wait for ever.
@@ -147,12 +167,13 @@ let events = null;
 
 function listen() {
   events = new EventSource(part().dataset.events);
-  events.addEventListener("changed", changed);
+  events.addEventListener("changed", ask);
   events.addEventListener("hello", found);
   events.addEventListener("error", lost);
 }
 
 document.addEventListener("visibilitychange", () => {
+  clearTimeout(state.listenTimer);
   events?.close();
   events = null;
   if (document.hidden || !part()) return;

@@ -1,4 +1,4 @@
-"""The press: puts labels together in a process of its own (`bilty.documents.__main__`).
+"""The press: reads labels, and puts them together, in a process of its own (`bilty.documents.__main__`).
 
 Labels come from outside, and thousands of them keep Python busy: in this process the dispatcher would wait for it. A
 label that stops the press, by taking too long or too much memory, is thereby known.
@@ -15,16 +15,22 @@ from dataclasses import dataclass
 
 import msgspec
 
-from bilty.documents import UnreadablePdfError
 from bilty.documents.__main__ import END
+from bilty.documents.reading import UnreadablePdfError
 
 LABEL_WITHIN_S, FINISHED_WITHIN_S = 30, 120
+BYTES_MAX, READ_BYTES = 256 * 2**20, 2**20
+"""Of what it makes. It may use more memory than that itself, but this process takes no more from it."""
 PASSED_ON = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
 """Of our environment: the process that reads other people's PDFs holds no secret of ours."""
 
 
 class PressStopped(Exception):  # noqa: N818 - of the label's doing, not of ours
     """The label that was just given has stopped it; what was put together is lost."""
+
+
+class TooLargeError(Exception):
+    """What was put together is larger than anybody wants."""
 
 
 class _Answer(msgspec.Struct):
@@ -36,6 +42,7 @@ class _Answer(msgspec.Struct):
 class Press:
     process: Process
     label_within_s: float
+    bytes_max: int
     labels: int = 0
     pages: int = 0
 
@@ -52,16 +59,24 @@ class Press:
         self.pages += answer.pages
 
     async def finish(self) -> bytes:
-        """The PDF of all labels; there must be one. Raises PressStopped."""
+        """The PDF of all labels; there must be one. Raises PressStopped, and TooLargeError."""
         assert self.process.stdin is not None, "it was started with a pipe"
         assert self.process.stdout is not None, "it was started with a pipe"
         async with self._stopping_within(FINISHED_WITHIN_S):
             self.process.stdin.write(struct.pack(">I", END))
             await self.process.stdin.drain()
-            pdf = await self.process.stdout.read()
+            pdf = await self._read(self.process.stdout)
             if await self.process.wait() != 0:
                 raise PressStopped
         return pdf
+
+    async def _read(self, made: asyncio.StreamReader) -> bytes:
+        pdf = bytearray()
+        while part := await made.read(READ_BYTES):
+            pdf += part
+            if len(pdf) > self.bytes_max:
+                raise TooLargeError
+        return bytes(pdf)
 
     async def _ask(self, said: bytes) -> bytes:
         assert self.process.stdin is not None, "it was started with a pipe"
@@ -80,7 +95,7 @@ class Press:
 
 
 @contextlib.asynccontextmanager
-async def press(*, label_within_s: float = LABEL_WITHIN_S) -> AsyncIterator[Press]:
+async def press(*, label_within_s: float = LABEL_WITHIN_S, bytes_max: int = BYTES_MAX) -> AsyncIterator[Press]:
     """While the block runs; its process does not outlive it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -93,8 +108,18 @@ async def press(*, label_within_s: float = LABEL_WITHIN_S) -> AsyncIterator[Pres
         env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
     )
     try:
-        yield Press(process, label_within_s)
+        yield Press(process, label_within_s, bytes_max)
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def pages_of(pdf: bytes) -> int:
+    """How many pages, 0 where it cannot be read: for whatever a stranger gives us while others wait."""
+    async with press() as running:
+        try:
+            await running.add(pdf, "")
+        except (UnreadablePdfError, PressStopped):
+            return 0
+        return running.pages
