@@ -297,6 +297,13 @@ async def test_a_pdf_of_too_few_pages_is_the_label_and_warned_of(desk: House) ->
     assert "The label has 1 pages for 3 boxes." in await desk.page(f"/shipments/{shipment_id}")
 
 
+async def test_a_pdf_of_too_many_pages_may_be_anothers(desk: House) -> None:
+    shipment_id = await unlabelled(desk)
+    await uploads(desk, shipment_id, pdf(15))
+    page = await desk.page(f"/shipments/{shipment_id}")
+    assert "The PDF that was uploaded has 15 pages for 3 boxes: see whose they are." in page
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [

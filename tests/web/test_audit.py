@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from bilty.store.access import Role, Scope
-from bilty.telling.trail import told_changes
+from bilty.telling.trail import told_action, told_changes
 from web.house import CONNECTOR, FACILITY, KEY, PROVIDER, House
 
 ADMIN = "asha@example.com"
@@ -67,7 +67,7 @@ async def test_one_person_and_one_kind(house: House) -> None:
     assert "oms" in row
     page = await house.page("/settings/audit?who=nobody@example.com")
     assert "Nothing was done by nobody@example.com" in page
-    assert "<option selected>API key added</option>" in await house.page("/settings/audit?what=API+key+added")
+    assert '<option value="API key added" selected>API key added</option>' in await house.page("/settings/audit?what=API+key+added")
     await house.page("/settings/audit?whom=bina", 400)
 
 
@@ -135,3 +135,11 @@ async def test_text_from_outside_is_text(house: House) -> None:
 )
 def test_before_and_after_in_words(before: object, after: object, lines: tuple[str, ...]) -> None:
     assert told_changes(before, after) == lines
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [("use paper", "Upload the courier's PDF"), ("poll now", "Poll now"), ("connector updated", "Connector updated")],
+)
+def test_an_act_is_called_as_its_button_is(action: str, words: str) -> None:
+    assert told_action(action) == words

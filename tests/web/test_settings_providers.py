@@ -127,7 +127,8 @@ async def test_a_code_is_made_from_the_name_and_is_not_anothers(admin: House) ->
     answer = await admin.send(f"{LIST}/new", {**NEW, "name": "ClickPost B2B, Pune!", "code": ""})
     assert answer.headers["location"] == f"{LIST}/clickpost-b2b-pune/connector"
     await admin.send(f"{LIST}/new", NEW)
-    assert 'value="clickpost-b2b-2"' in await admin.page(f"{LIST}/new?kind=clickpost_b2b")
+    page = await admin.page(f"{LIST}/new?kind=clickpost_b2b")
+    assert ('value="clickpost-b2b-2"' in page, 'value="ClickPost B2B 2"' in page) == (True, True)
     both = await admin.page(LIST)
     assert "clickpost-b2b-pune" in both
     assert "Give its credentials" in both

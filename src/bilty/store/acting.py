@@ -150,6 +150,9 @@ async def _warn_of_papers(connection: Connection, done: Sequence[_Done]) -> None
     ):
         boxes = len(decode(row["content"]).boxes)
         await awbs.warn_of_pages(connection, row["shipment_id"], row["label_pages"], boxes)
+        if row["label_pages"] > boxes:
+            told = f"The PDF that was uploaded has {row['label_pages']} pages for {boxes} boxes: see whose they are."
+            await awbs.warn(connection, row["shipment_id"], told)
 
 
 async def _with_content(connection: Connection, turn_ids: Sequence[int]) -> list[asyncpg.Record]:

@@ -27,7 +27,7 @@ class Button:
 
 NEEDS_INPUT = (ActKind.ENTER_AWB, ActKind.USE_PAPER)
 
-_WORDS: Mapping[ActKind, str] = {
+ACT_WORDS: Mapping[ActKind, str] = {
     ActKind.SCHEDULE: "Schedule",
     ActKind.CANCEL: "Cancel the shipment",
     ActKind.POLL_NOW: "Poll now",
@@ -88,7 +88,7 @@ def button(progress: Progress, offer: Offer, *, printed: bool = False) -> Button
     if offer.kind is ActKind.SCHEDULE:
         return _schedule(progress)
     if offer.kind is ActKind.CANCEL:
-        return Button(_WORDS[offer.kind], _risk_of_cancel(progress, printed=printed), asks=True)
+        return Button(ACT_WORDS[offer.kind], _risk_of_cancel(progress, printed=printed), asks=True)
     turn = next(turn for turn in progress.turns if turn.reference == offer.reference)
     risk = _risk(progress, offer.kind, turn)
     return Button(_words(progress, offer.kind, turn), risk, asks=bool(risk) or offer.kind in NEEDS_INPUT)
@@ -105,7 +105,7 @@ def _schedule(progress: Progress) -> Button:
         risk = f"{progress.hold} Schedule it without only if these goods may move so."
         return Button("Schedule without e-way bill", risk, asks=True)
     if progress.run == 0:
-        return Button(_WORDS[ActKind.SCHEDULE], "", asks=False)
+        return Button(ACT_WORDS[ActKind.SCHEDULE], "", asks=False)
     lapsed = list(dict.fromkeys(name_of(turn) for turn in progress.turns if turn.kind is Kind.WATCHED))
     risk = f"{listed(lapsed)} may still book it; a late label is then cancelled or offered to you, never printed."
     return Button("Schedule again", risk if lapsed else "", asks=True)
@@ -125,7 +125,7 @@ def _words(progress: Progress, kind: ActKind, turn: Turn) -> str:
         return "Cancel this AWB"
     if kind is ActKind.NOT_BOOKED and not asked_after(progress, turn):
         return "Not booked"
-    return "Use it after all" if kind is ActKind.USE_LATE and turn.state is State.PICKED_UP else _WORDS[kind]
+    return "Use it after all" if kind is ActKind.USE_LATE and turn.state is State.PICKED_UP else ACT_WORDS[kind]
 
 
 def _risk(progress: Progress, kind: ActKind, turn: Turn) -> str:

@@ -37,8 +37,7 @@ def problem(progress: Progress, rules: Rules) -> Problem | None:
         return Problem(
             "on_hold",
             progress.hold,
-            "If its goods may move without, choose Schedule without e-way bill "
-            '(in the API: {"without_ewaybill": true}).',
+            "If its goods may move without, choose Schedule without e-way bill.",
         )
     if shown is Status.NOT_SERVICEABLE:
         return _not_serviceable(progress)

@@ -2,12 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 
+from bilty.telling.acts import ACT_WORDS
 from bilty.telling.phrases import STATUS_WORDS
 from bilty.words import listed
 
 ABSENT = "none"
 _NAMES = {"gstin": "GSTIN", "pincode": "PIN code", "awb": "AWB", "ewaybill": "e-way bill", "email": "e-mail"}
 _STATUSES = {str(status): words for status, words in STATUS_WORDS.items()}
+
+
+_ACTS = {kind.replace("-", " "): words for kind, words in ACT_WORDS.items()}
+
+
+def told_action(action: str) -> str:
+    """What was done, by the words of its button where it has one."""
+    return _ACTS.get(action) or action[:1].upper() + action[1:]
 
 
 def told_changes(before: object, after: object) -> tuple[str, ...]:

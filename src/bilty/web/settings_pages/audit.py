@@ -9,7 +9,7 @@ from litestar.response import Template
 from bilty.store import trail
 from bilty.store.audit import Actor, ActorKind
 from bilty.store.trail import Line, Reader
-from bilty.telling.trail import told_changes
+from bilty.telling.trail import told_action, told_changes
 from bilty.web.asking import ID_MAX, only, whole
 from bilty.web.page import page
 from bilty.web.sessions import administering, user
@@ -53,7 +53,7 @@ async def trail_of_all(request: AnyRequest) -> Template:
         who=who,
         what=what,
         actors=actors,
-        actions=actions,
+        actions=sorted(((each, told_action(each)) for each in actions), key=lambda pair: pair[1]),
         newest=f"{PLACE}?{urlencode(chosen)}" if before else "",
         older=f"{PLACE}?{urlencode({**chosen, 'before': found[ROWS - 1].id})}" if len(found) > ROWS else "",
     )
@@ -64,7 +64,7 @@ def _row(line: Line) -> TrailRow:
         at=moment(line.at),
         iso=line.at.isoformat(),
         who=_who(line.actor),
-        action=line.action[:1].upper() + line.action[1:],
+        action=told_action(line.action),
         subject=line.subject,
         shipment_id=line.shipment_id,
         changes=told_changes(line.before, line.after),

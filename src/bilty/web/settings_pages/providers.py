@@ -56,8 +56,9 @@ async def choose(request: AnyRequest) -> Template:
     """Search and select; with `kind` the form of that one."""
     words, kind = request.query_params.get("q", "").strip()[:100], request.query_params.get("kind", "")
     if kind in set(Kind):
-        codes = {row.code for row in await _rows(request)}
-        name = KINDS[Kind(kind)]
+        rows = await _rows(request)
+        codes, names = {row.code for row in rows}, {row.name for row in rows}
+        name = free_name(KINDS[Kind(kind)], names)
         return await _adding(request, {"kind": kind, "name": name, "code": free_code(name, codes), "enabled": "true"})
     found = [row for row in KIND_ROWS if words.casefold() in row.name.casefold()]
     return await page(
@@ -143,6 +144,12 @@ async def _details(
 def code_from(name: str) -> str:
     """`ClickPost B2B, Pune` is `clickpost-b2b-pune`; blank where the name has no letter of a code."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:CODE_CHARS_MAX].rstrip("-")
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """Two of one name could not be told apart where a shipment is written."""
+    numbered = [name, *(f"{name} {n}" for n in range(2, CODES_TRIED_MAX))]
+    return next((each for each in numbered if each not in taken), name)
 
 
 def free_code(name: str, taken: set[str]) -> str:
