@@ -67,7 +67,8 @@ async def test_one_person_and_one_kind(house: House) -> None:
     assert "oms" in row
     page = await house.page("/settings/audit?who=nobody@example.com")
     assert "Nothing was done by nobody@example.com" in page
-    assert '<option value="API key added" selected>API key added</option>' in await house.page("/settings/audit?what=API+key+added")
+    page = await house.page("/settings/audit?what=API+key+added")
+    assert '<option value="API key added" selected>API key added</option>' in page
     await house.page("/settings/audit?whom=bina", 400)
 
 
