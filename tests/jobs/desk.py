@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import asyncpg
 from reportlab.pdfgen.canvas import Canvas
 
 from bilty.jobs import Tools, Worker, work
@@ -101,8 +102,11 @@ class Desk:
         return await self.job(job_id)
 
     async def job(self, job_id: int) -> Job:
-        async with self.tools.pool.acquire() as connection:
+        connection = await asyncpg.connect(self.dsn)  # of its own: a test may just have cut all those of the pool
+        try:
             job = await jobs.job_of(connection, job_id)
+        finally:
+            await connection.close()
         assert job is not None
         return job
 
