@@ -6,23 +6,20 @@ label that stops the press, by taking too long or too much memory, is thereby kn
 
 import asyncio
 import contextlib
-import os
 import struct
-import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import msgspec
 
 from bilty.documents.__main__ import END
+from bilty.documents.apart import apart
 from bilty.documents.reading import UnreadablePdfError
 
 LABEL_WITHIN_S, FINISHED_WITHIN_S = 30, 120
 BYTES_MAX, READ_BYTES = 256 * 2**20, 2**20
 """Of what it makes. It may use more memory than that itself, but this process takes no more from it."""
-PASSED_ON = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
-"""Of our environment: the process that reads other people's PDFs holds no secret of ours."""
 
 
 class PressStopped(Exception):  # noqa: N818 - of the label's doing, not of ours
@@ -97,22 +94,8 @@ class Press:
 @contextlib.asynccontextmanager
 async def press(*, label_within_s: float = LABEL_WITHIN_S, bytes_max: int = BYTES_MAX) -> AsyncIterator[Press]:
     """While the block runs; its process does not outlive it."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        "-m",
-        "bilty.documents",
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
-    )
-    try:
+    async with apart("-m", "bilty.documents") as process:
         yield Press(process, label_within_s, bytes_max)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def pages_of(pdf: bytes) -> int:

@@ -6,7 +6,7 @@ import structlog
 
 from bilty.deciding import Act, Cancel, Schedule
 from bilty.jobs.tools import Stopping, Tools, stop_here
-from bilty.store import job_steps, prints
+from bilty.store import acting, job_steps, prints
 from bilty.store.acting import act
 from bilty.store.database import UNAVAILABLE, Connection
 from bilty.store.job_steps import Open, Settled
@@ -18,7 +18,7 @@ BATCH = 100
 TRIED_BEFORE = "It was scheduled before. To begin anew, choose Schedule again."
 NEVER_TRIED = "It was never scheduled: choose Schedule."
 LABEL_VOID = "Its label was printed: destroy every copy, it is void."
-NOT_THERE = "There is no such shipment."
+NOT_THERE = acting.NOT_THERE.reason
 UNFORESEEN = "Something that Bilty did not foresee was in the way; it stands in the log."
 
 log = structlog.get_logger()

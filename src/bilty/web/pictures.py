@@ -5,21 +5,19 @@ kept, by the label's hash, and so is that one cannot be drawn.
 """
 
 import asyncio
-import os
-import sys
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
 
+from bilty.documents.apart import apart
+
 DRAW_PAGE = Path(__file__).with_name("draw_page.py")
 WIDTH = 640
 DRAWN_WITHIN_S = 15
 AT_ONCE = 2
 KEPT_BYTES_MAX, KEPT_MAX = 16 * 1024 * 1024, 1_000
-PASSED_ON = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
-"""Of our environment: the process that reads other people's PDFs holds no secret of ours."""
 
 log = structlog.get_logger()
 
@@ -70,26 +68,12 @@ async def _drawn_or_not(pdf: bytes, page: int) -> bytes | Undrawable:
 
 
 async def _drawn(pdf: bytes, page: int) -> bytes:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        str(DRAW_PAGE),
-        str(page),
-        str(WIDTH),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
-    )
-    try:
-        async with asyncio.timeout(DRAWN_WITHIN_S):
-            png, trouble = await process.communicate(pdf)
-    except TimeoutError:
-        raise Undrawable(f"It took longer than {DRAWN_WITHIN_S} s.") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    async with apart(str(DRAW_PAGE), str(page), str(WIDTH), told=True) as process:
+        try:
+            async with asyncio.timeout(DRAWN_WITHIN_S):
+                png, trouble = await process.communicate(pdf)
+        except TimeoutError:
+            raise Undrawable(f"It took longer than {DRAWN_WITHIN_S} s.") from None
     if process.returncode != 0:
         log.info("label.undrawable", page=page, exit=process.returncode, why=trouble.decode(errors="replace")[-400:])
         raise Undrawable("It cannot be read.")

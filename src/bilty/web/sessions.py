@@ -74,11 +74,11 @@ def _people(wanted: Role, *, of_all_facilities: bool = False) -> Guard:
 def check_role(found: User, wanted: Role) -> None:
     """For what a form chooses, where a guard would come too soon."""
     if not found.may(wanted):
-        detail = f"You are signed in as {found.email}, {_A[found.role]}; this needs {_A[wanted]}. Ask an admin."
+        detail = f"You are signed in as {found.email}, {A_ROLE[found.role]}; this needs {A_ROLE[wanted]}. Ask an admin."
         raise ProblemError(403, "role_too_small", detail)
 
 
-_A = {Role.ADMIN: "an admin", Role.DISPATCHER: "a dispatcher", Role.VIEWER: "a viewer"}
+A_ROLE = {Role.ADMIN: "an admin", Role.DISPATCHER: "a dispatcher", Role.VIEWER: "a viewer"}
 signed_in, dispatching, administering = _people(Role.VIEWER), _people(Role.DISPATCHER), _people(Role.ADMIN)
 """Guards: whoever is signed in; those who may move shipments; those who may change settings."""
 administering_all = _people(Role.ADMIN, of_all_facilities=True)

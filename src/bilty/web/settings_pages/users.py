@@ -23,7 +23,7 @@ from bilty.web.forms import Form, by_field, form_of
 from bilty.web.page import page, told
 from bilty.web.people import facilities_in_words, read_email
 from bilty.web.problems import ProblemError
-from bilty.web.sessions import actor, administering, from_our_pages, user
+from bilty.web.sessions import A_ROLE, actor, administering, from_our_pages, user
 from bilty.web.settings_pages.wording import moment
 from bilty.web.tools import AnyRequest, base_url, tools_of
 
@@ -127,7 +127,7 @@ async def change(request: AnyRequest, user_id: FromPath[int]) -> Template | Redi
         return await _one(request, account, _typed(form), faults)
     where = "/account" if account.id == me.id and rights.role is not Role.ADMIN else LIST
     words = facilities_in_words(rights.facilities, codes)
-    return told(request, where, f"{account.email} is {_A[rights.role]} for {words} now.")
+    return told(request, where, f"{account.email} is {A_ROLE[rights.role]} for {words} now.")
 
 
 @post(LIST + "/{user_id:int}/link", guards=[administering, from_our_pages], include_in_schema=False)
@@ -169,9 +169,6 @@ async def enable(request: AnyRequest, user_id: FromPath[int]) -> Redirect:
         account = await _account(request, connection, user_id)
         await users.enable(connection, actor(request), account)
     return told(request, _at(account), f"{account.email} may sign in again.")
-
-
-_A = {Role.ADMIN: "an admin", Role.DISPATCHER: "a dispatcher", Role.VIEWER: "a viewer"}
 
 
 def _at(account: Account) -> str:
