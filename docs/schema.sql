@@ -72,7 +72,9 @@ CREATE TABLE public.api_keys (
     hash bytea NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     prefix text DEFAULT ''::text NOT NULL,
-    used_on date,
+    all_facilities boolean DEFAULT true NOT NULL,
+    expires_at timestamp with time zone,
+    used_at timestamp with time zone,
     CONSTRAINT api_keys_scope_check CHECK ((scope = ANY (ARRAY['read'::text, 'dispatch'::text, 'admin'::text])))
 );
 
@@ -144,6 +146,73 @@ ALTER TABLE public.couriers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.deliveries (
+    id bigint NOT NULL,
+    endpoint_id integer NOT NULL,
+    shipment_id bigint NOT NULL,
+    event_id bigint NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    first_at timestamp with time zone,
+    last_at timestamp with time zone,
+    status integer,
+    why text DEFAULT ''::text NOT NULL,
+    CONSTRAINT deliveries_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'given_up'::text])))
+);
+
+ALTER TABLE public.deliveries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.deliveries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.endpoints (
+    id integer NOT NULL,
+    code text NOT NULL,
+    url text NOT NULL,
+    events text[] NOT NULL,
+    facilities integer[],
+    sealed_secret bytea NOT NULL,
+    sealed_old_secret bytea,
+    old_secret_until timestamp with time zone,
+    enabled boolean DEFAULT true NOT NULL,
+    failing_since timestamp with time zone,
+    disabled_at timestamp with time zone,
+    disabled_why text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE public.endpoints ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.endpoints_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.events (
+    id bigint NOT NULL,
+    uid uuid DEFAULT gen_random_uuid() NOT NULL,
+    shipment_id bigint NOT NULL,
+    turn_id bigint,
+    kind text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    content jsonb NOT NULL
+);
+
+ALTER TABLE public.events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.exchanges (
     id bigint NOT NULL,
     turn_id bigint NOT NULL,
@@ -177,6 +246,17 @@ ALTER TABLE public.facilities ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.idempotency_keys (
+    api_key_id integer NOT NULL,
+    key text NOT NULL,
+    request bytea NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    answered_at timestamp with time zone,
+    status integer,
+    headers jsonb,
+    body bytea
 );
 
 CREATE TABLE public.installation (
@@ -221,6 +301,20 @@ ALTER TABLE public.jobs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.key_facilities (
+    key_id integer NOT NULL,
+    facility_id integer NOT NULL
+);
+
+CREATE TABLE public.lanes (
+    endpoint_id integer NOT NULL,
+    shipment_id bigint NOT NULL,
+    due_at timestamp with time zone,
+    claimed_at timestamp with time zone,
+    fence bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='80');
 
 CREATE TABLE public.migrations (
     name text NOT NULL,
@@ -617,6 +711,21 @@ ALTER TABLE ONLY public.couriers
 ALTER TABLE ONLY public.couriers
     ADD CONSTRAINT couriers_provider_id_name_key UNIQUE (provider_id, name);
 
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.endpoints
+    ADD CONSTRAINT endpoints_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.endpoints
+    ADD CONSTRAINT endpoints_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_uid_key UNIQUE (uid);
+
 ALTER TABLE ONLY public.exchanges
     ADD CONSTRAINT exchanges_pkey PRIMARY KEY (id);
 
@@ -625,6 +734,9 @@ ALTER TABLE ONLY public.facilities
 
 ALTER TABLE ONLY public.facilities
     ADD CONSTRAINT facilities_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (api_key_id, key);
 
 ALTER TABLE ONLY public.installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (only_row);
@@ -637,6 +749,12 @@ ALTER TABLE ONLY public.job_items
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.key_facilities
+    ADD CONSTRAINT key_facilities_pkey PRIMARY KEY (key_id, facility_id);
+
+ALTER TABLE ONLY public.lanes
+    ADD CONSTRAINT lanes_pkey PRIMARY KEY (endpoint_id, shipment_id);
 
 ALTER TABLE ONLY public.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (name);
@@ -737,13 +855,29 @@ CREATE INDEX audit_by_subject ON public.audit USING btree (subject, id) WHERE (s
 
 CREATE INDEX consignee_names_by_word ON public.consignee_names USING gin (words) WITH (fastupdate=off);
 
+CREATE INDEX deliveries_of_endpoint ON public.deliveries USING btree (endpoint_id, id);
+
+CREATE INDEX deliveries_of_event ON public.deliveries USING btree (event_id);
+
+CREATE INDEX deliveries_waiting ON public.deliveries USING btree (endpoint_id, shipment_id, id) WHERE (state = 'waiting'::text);
+
+CREATE INDEX events_by_time ON public.events USING btree (at);
+
+CREATE INDEX events_of_shipment ON public.events USING btree (shipment_id, id);
+
 CREATE INDEX exchanges_by_turn ON public.exchanges USING btree (turn_id, id);
+
+CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (began_at);
 
 CREATE INDEX job_items_open ON public.job_items USING btree (job_id, "position") WHERE (outcome = ''::text);
 
 CREATE INDEX jobs_by_actor ON public.jobs USING btree (actor, id);
 
 CREATE INDEX jobs_open ON public.jobs USING btree (id) WHERE (ended_at IS NULL);
+
+CREATE INDEX lanes_claimed ON public.lanes USING btree (endpoint_id) WHERE (claimed_at IS NOT NULL);
+
+CREATE INDEX lanes_due ON public.lanes USING btree (endpoint_id, due_at) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);
 
@@ -824,11 +958,32 @@ ALTER TABLE ONLY public.boxes
 ALTER TABLE ONLY public.couriers
     ADD CONSTRAINT couriers_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.shipping_providers(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT deliveries_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.endpoints(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT deliveries_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.events(id);
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id);
+
 ALTER TABLE ONLY public.exchanges
     ADD CONSTRAINT exchanges_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES public.api_keys(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.job_items
     ADD CONSTRAINT job_items_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.key_facilities
+    ADD CONSTRAINT key_facilities_facility_id_fkey FOREIGN KEY (facility_id) REFERENCES public.facilities(id);
+
+ALTER TABLE ONLY public.key_facilities
+    ADD CONSTRAINT key_facilities_key_id_fkey FOREIGN KEY (key_id) REFERENCES public.api_keys(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.lanes
+    ADD CONSTRAINT lanes_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.endpoints(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.notices
     ADD CONSTRAINT notices_facility_id_fkey FOREIGN KEY (facility_id) REFERENCES public.facilities(id) ON DELETE CASCADE;

@@ -14,8 +14,9 @@ import uvicorn
 
 from bilty import jobs, postgres
 from bilty.aggregator import Aggregator
-from bilty.aggregator.clickpost import ClickPost, CreateStyle, Endpoints, Http, StatusStyle
+from bilty.aggregator.clickpost import ClickPost, CreateStyle, Endpoints, StatusStyle
 from bilty.dispatcher import Dispatcher, Tools
+from bilty.outgoing.http import Http
 from bilty.settings import Settings
 from bilty.store.claims import Claim
 from bilty.store.database import (

@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from bilty.aggregator import Booking
-from bilty.aggregator.clickpost.wire import Received
+from bilty.outgoing.outcome import Received
 from bilty.reply import Courier
 from bilty.shipment import (
     Appointment,

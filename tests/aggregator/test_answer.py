@@ -10,7 +10,7 @@ import pytest
 from aggregator.samples import NOW, envelope, received
 from bilty.aggregator import AtRest, Listed
 from bilty.aggregator.clickpost import answer, codes
-from bilty.aggregator.clickpost.wire import NothingSent, Received, Silence
+from bilty.outgoing.outcome import NothingSent, Received, Silence
 from bilty.reply import (
     Accepted,
     Busy,

@@ -13,7 +13,7 @@ from aggregator.samples import NOW
 from bilty.aggregator import Aggregator, AtRest, Listed, Trouble
 from bilty.aggregator.clickpost import answer
 from bilty.aggregator.clickpost.envelope import AWB_CHARS_MAX, MESSAGE_CHARS_MAX
-from bilty.aggregator.clickpost.wire import Received
+from bilty.outgoing.outcome import Received
 from bilty.reply import Accepted, Cancelled, Label, NotYet, PickedUp, Ranking, Unclear, Unknown
 
 TROUBLE = typing.get_args(Trouble)

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from aggregator.samples import CONNECTOR, FACILITY, KEY, NOW, SHIPMENT, booking, envelope
 from aggregator.wires import Habit, Wire, answering, half, hang, nobody_listening, serving
 from bilty.aggregator import Listed, Pdf
-from bilty.aggregator.clickpost import ClickPost, Endpoints, Http, Timeouts
+from bilty.aggregator.clickpost import ClickPost, Endpoints
 from bilty.aggregator.clickpost.connector import EXCHANGE_BYTES_MAX
 from bilty.aggregator.scripted import pdf
+from bilty.outgoing.http import Http, Timeouts
 from bilty.reply import Accepted, Busy, NotYet, Refusal, Refused, Unclear
 
 PDF = pdf("W1")

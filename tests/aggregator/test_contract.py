@@ -12,9 +12,10 @@ from pypdf import PdfReader
 
 from aggregator.samples import FACILITY, SHIPMENT, booking
 from bilty.aggregator import Aggregator, AtRest, Booking, Listed, Pdf
-from bilty.aggregator.clickpost import ClickPost, CreateStyle, Endpoints, Http
+from bilty.aggregator.clickpost import ClickPost, CreateStyle, Endpoints
 from bilty.aggregator.scripted import FOR_EVER, Scripted, accepted, label, refused, unclear
 from bilty.children import match_children
+from bilty.outgoing.http import Http
 from bilty.reply import Accepted, Cancelled, Label, NotYet, PickedUp, Ranking, Refusal, Refused, Unclear, Unknown
 from bilty.shipment import Shipment
 from bilty.shipping_provider import Connector

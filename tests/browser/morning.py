@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bilty.aggregator.clickpost import Http
 from bilty.dispatcher import Tools, work_off
 from bilty.importing import import_orders, schedule_orders
 from bilty.intake import Accepted, parse_shipment
 from bilty.jobs import Tools as JobTools
 from bilty.jobs import work
+from bilty.outgoing.http import Http
 from bilty.running import dispatch_tools, job_tools
 from bilty.store.access import Role
 from bilty.store.audit import Actor, ActorKind

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import bilty_sandbox
-from bilty.aggregator.clickpost import ClickPost, Endpoints, Http
+from bilty.aggregator.clickpost import ClickPost, Endpoints
 from bilty.intake import Rejected, parse_connector
+from bilty.outgoing.http import Http
 from bilty.shipping_provider import Connector
 from bilty.store import providers
 from bilty.store.database import Pool

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from bilty.aggregator import Booking, Listed, Said, Trouble
-from bilty.aggregator.clickpost.redaction import HIDDEN
 from bilty.aggregator.scripted import P1, P2, P3, Scripted
 from bilty.jobs import Tools, work
+from bilty.outgoing.redaction import HIDDEN
 from bilty.reply import Busy, Courier, Ranking, Refusal, Refused, Unclear
 from bilty.shipping_provider import Connector, Kind, ShippingProvider
 from bilty.store import providers

@@ -9,13 +9,13 @@ import asyncio
 from functools import partial
 
 from bilty import __version__
-from bilty.aggregator.clickpost import Http
-from bilty.aggregator.clickpost.redaction import hide
 from bilty.doctor import house
 from bilty.doctor.findings import Finding, Tell, any_wrong, lines
 from bilty.doctor.subject import choose
 from bilty.doctor.trial import Sleep, pace
 from bilty.doctor.walk import Walk
+from bilty.outgoing.http import Http
+from bilty.outgoing.redaction import hide
 from bilty.running import Opened, endpoints_of
 
 __all__ = ["examine"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bilty.aggregator import Booking, Listed
-from bilty.aggregator.clickpost import ClickPost, Endpoints, Http
+from bilty.aggregator.clickpost import ClickPost, Endpoints
 from bilty.aggregator.probe import DO_NOT_SHIP, fresh_tag, is_silent, named, sample_booking
 from bilty.doctor import verdicts
 from bilty.doctor.evidence import Evidence, Trial, guesses, is_our_account
@@ -21,6 +21,7 @@ from bilty.doctor.findings import Finding, Guess, Tell, Verdict, any_wrong, gues
 from bilty.doctor.subject import Subject
 from bilty.doctor.trial import AWB_WITHIN_S, Pace, try_out
 from bilty.hearing import first_three
+from bilty.outgoing.http import Http
 from bilty.reply import Courier, Ranking, Refused, Unknown
 from bilty.shipping_provider import terms
 from bilty.words import day

@@ -12,10 +12,10 @@ import msgspec
 import structlog
 
 from bilty.aggregator import Aggregator, Listed
-from bilty.aggregator.clickpost.redaction import hide
 from bilty.aggregator.probe import Told, fresh_tag, sample_booking, told_accounts, told_ranking
 from bilty.hearing import first_three
 from bilty.jobs.tools import CannotFinish, Tools
+from bilty.outgoing.redaction import hide
 from bilty.reply import Courier, Ranking
 from bilty.shipment import Facility
 from bilty.shipping_provider import Connector

@@ -45,10 +45,20 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever holds an API key."""
+    """Whoever holds an API key. `facilities` are the ids of those that the key opens, None for all."""
 
+    id: int
     name: str
     scope: Scope
+    facilities: frozenset[int] | None = None
+
+    def sees(self, facility_id: int) -> bool:
+        return self.facilities is None or facility_id in self.facilities
+
+    @property
+    def administers_all(self) -> bool:
+        """What concerns every facility is not for a key of some."""
+        return self.scope is Scope.ADMIN and self.facilities is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +108,20 @@ async def add_key(connection: Connection, name: str, scope: Scope) -> str:
 
 
 async def caller_of(connection: Connection, key: str) -> Caller | None:
-    """Notes that the key was used, once a day: most answers are worth no write."""
+    """None also when it has expired. Notes when the key was used, to the minute: most answers are worth no write."""
     row = await connection.fetchrow(
-        "SELECT id, name, scope, used_on IS DISTINCT FROM current_date AS first_today FROM api_keys WHERE hash = $1",
+        """SELECT id, name, scope, all_facilities,
+                  ARRAY(SELECT facility_id FROM key_facilities WHERE key_id = api_keys.id) AS facilities,
+                  coalesce(used_at, '-infinity') < clock_timestamp() - interval '1 minute' AS is_news
+             FROM api_keys WHERE hash = $1 AND (expires_at IS NULL OR expires_at > clock_timestamp())""",
         hash_of(key),
     )
     if row is None:
         return None
-    if row["first_today"]:
-        await connection.execute("UPDATE api_keys SET used_on = current_date WHERE id = $1", row["id"])
-    return Caller(row["name"], Scope(row["scope"]))
+    if row["is_news"]:
+        await connection.execute("UPDATE api_keys SET used_at = clock_timestamp() WHERE id = $1", row["id"])
+    facilities = None if row["all_facilities"] else frozenset(row["facilities"])
+    return Caller(row["id"], row["name"], Scope(row["scope"]), facilities)
 
 
 # Users and links

@@ -1,7 +1,7 @@
 """What an admin does with API keys: listed without the key itself, added, revoked, and told in the audit trail."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 import asyncpg
 
@@ -22,12 +22,12 @@ class ApiKey:
     scope: Scope
     begins_with: str
     created_at: datetime
-    used_on: date | None
+    used_at: datetime | None
 
 
 async def keys(connection: Connection) -> list[ApiKey]:
     rows = await connection.fetch(
-        "SELECT id, name, scope, prefix, created_at, used_on FROM api_keys ORDER BY name, id LIMIT $1", KEYS_MAX
+        "SELECT id, name, scope, prefix, created_at, used_at FROM api_keys ORDER BY name, id LIMIT $1", KEYS_MAX
     )
     return [_key(row) for row in rows]
 
@@ -42,7 +42,7 @@ async def add(connection: Connection, actor: Actor, name: str, scope: Scope) -> 
 async def revoke(connection: Connection, actor: Actor, key_id: int) -> ApiKey | None:
     """Whoever holds it is a stranger from now on. None when it is gone already."""
     row = await connection.fetchrow(
-        "DELETE FROM api_keys WHERE id = $1 RETURNING id, name, scope, prefix, created_at, used_on", key_id
+        "DELETE FROM api_keys WHERE id = $1 RETURNING id, name, scope, prefix, created_at, used_at", key_id
     )
     if row is None:
         return None
@@ -53,7 +53,7 @@ async def revoke(connection: Connection, actor: Actor, key_id: int) -> ApiKey | 
 
 
 def _key(row: asyncpg.Record) -> ApiKey:
-    return ApiKey(row["id"], row["name"], Scope(row["scope"]), row["prefix"], row["created_at"], row["used_on"])
+    return ApiKey(row["id"], row["name"], Scope(row["scope"]), row["prefix"], row["created_at"], row["used_at"])
 
 
 def _told(scope: Scope, begins_with: str) -> dict[str, str]:

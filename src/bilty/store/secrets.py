@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import os
 from pathlib import Path
 
@@ -16,6 +17,11 @@ class Vault:
     def __init__(self, secret: str) -> None:
         # Any string will do as a secret: Fernet's 32 bytes are hashed from it.
         self._fernet = Fernet(base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()))
+        self._signs_with = hashlib.sha256(b"signatures\0" + secret.encode()).digest()
+
+    def signature(self, purpose: str, message: bytes) -> bytes:
+        """32 bytes that only who has the secret can make: the same message for another purpose has another."""
+        return hmac.digest(self._signs_with, purpose.encode() + b"\0" + message, "sha256")
 
     def seal(self, text: str) -> bytes:
         return self._fernet.encrypt(text.encode())

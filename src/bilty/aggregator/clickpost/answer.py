@@ -26,7 +26,7 @@ from bilty.aggregator.clickpost.envelope import (
     retry_after_s,
     text,
 )
-from bilty.aggregator.clickpost.wire import NothingSent, Received, Silence
+from bilty.outgoing.outcome import NothingSent, Received, Silence
 from bilty.reply import (
     Accepted,
     Busy,

@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 
 from bilty.aggregator import AtRest, Booking, Exchange, Listed, Pdf, Said, Trouble
 from bilty.aggregator.clickpost import answer, request
-from bilty.aggregator.clickpost.http import LABEL_BYTES_MAX, Http
-from bilty.aggregator.clickpost.redaction import HIDDEN, hide, hide_queries
 from bilty.aggregator.clickpost.request import Endpoints
-from bilty.aggregator.clickpost.wire import NothingSent, Outcome, Received, Request, Silence
+from bilty.aggregator.clickpost.wire import Request
+from bilty.outgoing.http import LABEL_BYTES_MAX, Http
+from bilty.outgoing.outcome import NothingSent, Outcome, Received, Silence
+from bilty.outgoing.redaction import HIDDEN, hide, hide_queries
 from bilty.reply import Accepted, Cancelled, Label, NotYet, PickedUp, Ranking, Unclear, Unknown
 from bilty.shipping_provider import Connector
 

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from bilty.aggregator.clickpost.redaction import HIDDEN, hide_queries
-from bilty.aggregator.clickpost.wire import Received
+from bilty.outgoing.outcome import Received
+from bilty.outgoing.redaction import HIDDEN, hide_queries
 from bilty.reply import Child
 
 MESSAGE_CHARS_MAX = 500

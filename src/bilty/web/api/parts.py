@@ -20,7 +20,7 @@ from bilty.words import INDIA
 @get("/shipments/{shipment_id:int}/timeline", guards=[needs(Scope.READ)], summary="What happened, line by line")
 async def timeline(request: AnyRequest, shipment_id: FromPath[int]) -> TimelineAnswer:
     tools = tools_of(request)
-    await seen(tools, shipment_id)
+    await seen(request, shipment_id)
     async with tools.pool.acquire() as connection:
         moments = await showing.timeline_of(connection, shipment_id)
     return TimelineAnswer(items=tuple(moment_answer(moment, tools.settings.rules) for moment in moments))
@@ -34,7 +34,7 @@ async def timeline(request: AnyRequest, shipment_id: FromPath[int]) -> TimelineA
 )
 async def label(request: AnyRequest, shipment_id: FromPath[int]) -> Response[bytes]:
     tools = tools_of(request)
-    return await label_of(tools, await seen(tools, shipment_id))
+    return await label_of(tools, await seen(request, shipment_id))
 
 
 async def label_of(tools: WebTools, found: Seen) -> Response[bytes]:
@@ -64,7 +64,7 @@ async def label_pdf(tools: WebTools, found: Seen) -> tuple[bytes, str]:
 @get("/shipments/{shipment_id:int}/boxes", guards=[needs(Scope.READ)], summary="Its boxes and their waybills")
 async def boxes(request: AnyRequest, shipment_id: FromPath[int]) -> BoxesAnswer:
     tools = tools_of(request)
-    await seen(tools, shipment_id)
+    await seen(request, shipment_id)
     async with tools.pool.acquire() as connection:
         rows = await showing.boxes_of(connection, shipment_id)
     return BoxesAnswer(

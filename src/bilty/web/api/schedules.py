@@ -21,7 +21,7 @@ async def create(request: AnyRequest, shipment_id: FromPath[int]) -> Response[Sh
     """Again while one is open: that one. The body is empty, or {"without_ewaybill": true} for a shipment on hold."""
     tools, waits_s = tools_of(request), wait_s(request)
     without_ewaybill = _without_ewaybill(await document_of(request, required=False))
-    await seen(tools, shipment_id)
+    await seen(request, shipment_id)
     async with tools.pool.acquire() as connection, connection.transaction():
         now = await showing.clock(connection)
         begun = await shipments.schedule_all(
@@ -29,7 +29,7 @@ async def create(request: AnyRequest, shipment_id: FromPath[int]) -> Response[Sh
         )
     _refuse_idle(begun[shipment_id])
     await settled(tools, shipment_id, waits_s)
-    answer = shipment_answer(await seen(tools, shipment_id), tools.settings.rules, base_url(request))
+    answer = shipment_answer(await seen(request, shipment_id), tools.settings.rules, base_url(request))
     return answered(answer, 200 if answer.status is Status.LABEL_READY else 202, waits_s)
 
 

@@ -13,9 +13,9 @@ from bilty.store.shipments import Intake
 from bilty.store.showing import Seen
 from bilty.web.asking import ID_MAX, LIMIT_DEFAULT, LIMIT_MAX, choice, document_of, only, wait_s, whole
 from bilty.web.documents import ShipmentAnswer, ShipmentPage, shipment_answer
-from bilty.web.keys import actor_of, needs
+from bilty.web.keys import actor_of, caller, needs
 from bilty.web.problems import ProblemError, rejected
-from bilty.web.tools import AnyRequest, WebTools, arrivals_of, base_url, tools_of
+from bilty.web.tools import AnyRequest, arrivals_of, base_url, tools_of
 from bilty.web.waiting import settled
 from bilty.words import INDIA
 from bilty.workflow import Status
@@ -34,7 +34,7 @@ async def create(request: AnyRequest) -> Response[ShipmentAnswer]:
     found, waited_s = taken.seen, waits_s if parsed.schedule else 0
     if waited_s:
         await settled(tools, taken.shipment_id, waited_s)
-        found = await seen(tools, taken.shipment_id)
+        found = await seen(request, taken.shipment_id)
     answer = shipment_answer(found, tools.settings.rules, base_url(request))
     is_new = taken.intake is Intake.NEW
     status = 200 if answer.status is Status.LABEL_READY else 202 if taken.scheduled else 201 if is_new else 200
@@ -86,15 +86,15 @@ async def listed(request: AnyRequest) -> ShipmentPage:
 @get("/shipments/{shipment_id:int}", guards=[needs(Scope.READ)], summary="One shipment")
 async def one(request: AnyRequest, shipment_id: FromPath[int]) -> ShipmentAnswer:
     tools = tools_of(request)
-    return shipment_answer(await seen(tools, shipment_id), tools.settings.rules, base_url(request))
+    return shipment_answer(await seen(request, shipment_id), tools.settings.rules, base_url(request))
 
 
-async def seen(tools: WebTools, shipment_id: int) -> Seen:
-    """The shipment, or 404."""
+async def seen(request: AnyRequest, shipment_id: int) -> Seen:
+    """The shipment, or 404: the same words for one that is not there and for one that is not this key's."""
     found: dict[int, Seen] = {}
     if 0 < shipment_id <= ID_MAX:
-        async with tools.pool.acquire() as connection:
+        async with tools_of(request).pool.acquire() as connection:
             found = await showing.see(connection, [shipment_id])
-    if shipment_id not in found:
+    if shipment_id not in found or not caller(request).sees(found[shipment_id].facility_id):
         raise ProblemError(404, "not_found", f"There is no shipment {shipment_id}.")
     return found[shipment_id]

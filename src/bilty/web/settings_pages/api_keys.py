@@ -21,7 +21,6 @@ from bilty.web.page import page, told
 from bilty.web.sessions import actor, administering_all, from_our_pages
 from bilty.web.settings_pages.wording import moment
 from bilty.web.tools import AnyRequest, tools_of
-from bilty.words import day
 
 LIST = "/settings/api-keys"
 NAME_CHARS_MAX = 80
@@ -101,7 +100,7 @@ async def _shown(
                 scope=each.scope.capitalize(),
                 begins=f"{each.begins_with}…" if each.begins_with else "",
                 created=moment(each.created_at),
-                used=day(each.used_on) if each.used_on else "never",
+                used=moment(each.used_at) if each.used_at else "never",
             )
             for each in keys
         ],

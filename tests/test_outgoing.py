@@ -25,11 +25,10 @@ from aggregator.wires import (
     reset,
     serving,
 )
-from bilty.aggregator.clickpost import Http, Timeouts
-from bilty.aggregator.clickpost.addresses import is_public
-from bilty.aggregator.clickpost.http import PINS_MAX
-from bilty.aggregator.clickpost.redaction import HIDDEN, hide, hide_in_bytes, hide_queries
-from bilty.aggregator.clickpost.wire import NothingSent, Outcome, Received, Silence
+from bilty.outgoing.addresses import is_public
+from bilty.outgoing.http import PINS_MAX, Http, Timeouts
+from bilty.outgoing.outcome import NothingSent, Outcome, Received, Silence
+from bilty.outgoing.redaction import HIDDEN, hide, hide_in_bytes, hide_queries
 
 QUICK = Timeouts(connect_s=0.1, read_s=0.3, total_s=0.6)
 LIMIT_BYTES = 100_000

@@ -24,9 +24,9 @@ from pyreqwest.http import Url
 from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response
 
-from bilty.aggregator.clickpost.addresses import is_public
-from bilty.aggregator.clickpost.redaction import hide, hide_in_bytes
-from bilty.aggregator.clickpost.wire import Method, NothingSent, Outcome, Received, Silence
+from bilty.outgoing.addresses import is_public
+from bilty.outgoing.outcome import Method, NothingSent, Outcome, Received, Silence
+from bilty.outgoing.redaction import hide, hide_in_bytes
 
 ANSWER_BYTES_MAX = 8 * 2**20
 LABEL_BYTES_MAX = 20 * 2**20

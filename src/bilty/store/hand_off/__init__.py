@@ -1,0 +1,1 @@
+"""Hand-off, in the database: events, the endpoints that are told, and what is owed to each."""
