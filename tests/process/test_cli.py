@@ -1,6 +1,7 @@
 """The command as people type it: what it prints, where it ends, and that trouble is one sentence and no trace."""
 
 import asyncio
+import json
 import re
 import sys
 import time
@@ -131,6 +132,38 @@ async def test_a_user_is_added_for_some_facilities_and_the_last_admin_stays(furn
     assert complained == "asha@example.com is the last admin of all facilities: make somebody else one first.\n"
     actors = await pool.fetch("SELECT DISTINCT actor_kind, actor FROM audit")
     assert [tuple(row) for row in actors] == [("command", "bilty")]
+
+
+async def test_a_key_is_added_for_some_facilities_and_a_time_and_revoked_by_its_name(
+    furnished: Desk, pool: Pool
+) -> None:
+    codes = [row["code"] for row in await pool.fetch("SELECT code FROM facilities ORDER BY code")][:2]
+    chosen = [part for code in codes for part in ("--facility", code)]
+    code, said, complained = await furnished.run("key", "add", "oms", *chosen, "--expires", "2090-01-31")
+    assert (code, complained) == (0, "")
+    first, key = said.splitlines()
+    assert first == (
+        f"A key for oms, scope dispatch, for {codes[0]}, {codes[1]}, good until 2090-01-31. It is shown this once:"
+    )
+    row = await pool.fetchrow("SELECT after::text FROM audit WHERE action = 'API key added'")
+    assert row is not None
+    assert json.loads(row[0]) == {
+        "scope": "dispatch",
+        "begins with": key[:10],
+        "facilities": codes,
+        "expires": "2090-01-31",
+    }
+    code, said, complained = await furnished.run("key", "add", "oms", "--facility", "NOWHERE-9", "--expires", "soon")
+    assert (code, said) == (1, "")
+    taken, unknown, late = complained.splitlines()
+    assert taken == 'Name "oms" is another key\'s: choose another, or revoke that first.'
+    assert unknown.startswith('Facility "NOWHERE-9" is not known: give the code of one')
+    assert late.startswith('Expires is "soon": give the last day on which the key is good, from ')
+    assert await furnished.run("key", "revoke", "oms") == (0, "1 key of oms revoked.\n", "")
+    code, said, complained = await furnished.run("key", "revoke", "oms")
+    assert (code, said) == (1, "")
+    assert complained.startswith("There is no API key oms: ")
+    assert await count(pool, "api_keys") == 0
 
 
 @pytest.mark.parametrize(

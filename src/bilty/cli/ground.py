@@ -1,0 +1,85 @@
+"""What commands stand on: settings, logs, the opened database; and what stops one is said to a person."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import structlog
+import typer
+
+from bilty import postgres
+from bilty.settings import Settings, SettingsError, read_settings
+
+if TYPE_CHECKING:
+    from bilty.running import Opened
+
+T = TypeVar("T")
+
+
+def with_state(act: Callable[["Opened"], Awaitable[T]], *, quiet: bool = True) -> T:
+    """Runs `act` on the opened database."""
+    configure_logs(quiet=quiet)
+    settings = settings_or_stop()
+
+    def go() -> T:
+        from bilty.running import database, opened
+
+        async def in_loop() -> T:
+            async with opened(settings, found) as state:
+                return await act(state)
+
+        with database(settings) as found:
+            return asyncio.run(in_loop())
+
+    return plainly(go)
+
+
+def plainly(act: Callable[[], T]) -> T:
+    """What stops a command is said to a person, without a trace."""
+    from bilty.running import CannotStart
+
+    try:
+        return act()
+    except (CannotStart, SettingsError, postgres.PostgresUnavailable) as trouble:
+        stop(str(trouble))
+    except ExceptionGroup as group:
+        matching = group.subgroup((CannotStart, postgres.PostgresUnavailable))
+        if matching is None:
+            raise
+        stop(str(matching.exceptions[0]))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def settings_or_stop() -> Settings:
+    try:
+        return read_settings()
+    except SettingsError as troubles:
+        stop(str(troubles))
+
+
+def stop(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
+
+
+def configure_logs(*, quiet: bool) -> None:
+    # Plain tracebacks: the pretty ones print local variables, and among those may be a secret.
+    if sys.stderr.isatty():
+        renderers: list[structlog.typing.Processor] = [
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        ]
+    else:
+        renderers = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *renderers,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR if quiet else logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,35 @@
+"""What there is to set, and what is well."""
+
+from typing import Annotated
+
+import typer
+
+from bilty.cli.ground import stop, with_state
+from bilty.settings import Settings
+
+
+def doctor(
+    *,
+    live: Annotated[bool, typer.Option(help="Ask the real ClickPost account, step by step.")] = False,
+    book: Annotated[bool, typer.Option(help="With --live: book one shipment, and cancel it again.")] = False,
+    provider: Annotated[str, typer.Option(help="The shipping provider's code, if there are several.")] = "",
+    facility: Annotated[str, typer.Option(help="The facility's code, if there are several.")] = "",
+    pincode: Annotated[str, typer.Option(help="Where the boxes would go.")] = "400001",
+) -> None:
+    """Say what is well and what is not, and which setting mends it."""
+    if not (len(pincode) == 6 and pincode.isdigit()):
+        stop(f"--pincode {pincode} is not a PIN code: give 6 digits, like 400001.")
+    from bilty.doctor import examine
+
+    raise typer.Exit(
+        with_state(
+            lambda state: examine(state, live=live, book=book, provider=provider, facility=facility, pincode=pincode)
+        )
+    )
+
+
+def settings() -> None:
+    """List every setting with its default."""
+    for name, setting in Settings.model_fields.items():
+        default = setting.get_default(call_default_factory=True, validated_data={})
+        print(f"BILTY_{name.upper()} ({'blank' if default in (None, '') else default})\n    {setting.description}")
