@@ -26,8 +26,9 @@ from aggregator.wires import (
     serving,
 )
 from bilty.outgoing.addresses import is_public
-from bilty.outgoing.http import PINS_MAX, Http, Timeouts
+from bilty.outgoing.http import Http, Timeouts
 from bilty.outgoing.outcome import NothingSent, Outcome, Received, Silence
+from bilty.outgoing.pins import PINS_MAX
 from bilty.outgoing.redaction import HIDDEN, hide, hide_in_bytes, hide_queries
 
 QUICK = Timeouts(connect_s=0.1, read_s=0.3, total_s=0.6)

@@ -1,5 +1,5 @@
 """Requests that leave the house: to ClickPost, to hosts of labels, to order systems.
 
-`http` is the one module that speaks HTTP; `addresses` says which hosts are inside somebody's network; `redaction`
-keeps secrets out of what comes back.
+`http` is the one module that speaks HTTP; `addresses` says which hosts are inside somebody's network, and `pins` that
+nobody gets there by a name that changes; `redaction` keeps secrets out of what comes back.
 """

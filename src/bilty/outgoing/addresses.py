@@ -1,4 +1,4 @@
-"""Which addresses on the internet a label may be fetched from. Pure."""
+"""Which addresses on the internet a label may be fetched from, and an event sent to. Pure."""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 

@@ -7,15 +7,12 @@ byte was sent. The URL, and with it the key, stands in the error text. And bodie
 size is counted while they do.
 """
 
-import asyncio
-import socket
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from time import perf_counter
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Self
 from urllib.parse import urlencode
 
 from pyreqwest.client import Client, ClientBuilder
@@ -26,23 +23,19 @@ from pyreqwest.response import Response
 
 from bilty.outgoing.addresses import is_public
 from bilty.outgoing.outcome import Method, NothingSent, Outcome, Received, Silence
+from bilty.outgoing.pins import LookUp, Pins
 from bilty.outgoing.redaction import hide, hide_in_bytes
 
 ANSWER_BYTES_MAX = 8 * 2**20
 LABEL_BYTES_MAX = 20 * 2**20
-PINS_MAX = 32
+DELIVERY_ANSWER_BYTES_MAX = 64 * 2**10
+"""Of an order system's answer the status counts, and some words; what is longer is cut."""
 IDLE_S = 30.0
 """A connection that rested longer is not used again: balancers close theirs after a minute, and a request may cross."""
-PIN_S = 60.0
-"""How long an address that was looked up and found public is used; then it is looked up again."""
 HEADER_CHARS_MAX = 200
 
 NOTHING_WAS_SENT = "client error (Connect)"
 QUOTES_THE_URL = " for url ("
-
-
-LookUp: TypeAlias = Callable[[str, int], Awaitable[list[str]]]
-"""The addresses of a host and port. Raises OSError where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +55,10 @@ class Timeouts:
             raise ValueError(f"connecting must time out before reading does, got {self}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Pin:
-    client: Client
-    until: float
-
-
 class Http:
-    """Clients for ClickPost's API and for links to labels; share one between all connectors. Close it in the end.
+    """Clients for ClickPost's API, links to labels and order systems; share one in a process. Close it in the end.
 
-    `may_reach` says which addresses a label may come from while private ones are not allowed.
+    `may_reach` says which addresses labels may come from and events may go to while private ones are not allowed.
     """
 
     def __init__(
@@ -84,12 +71,15 @@ class Http:
         may_reach: Callable[[str], bool] = is_public,
     ) -> None:
         self._timeouts = timeouts or Timeouts()
-        self._look_up = look_up or _look_up
-        self._may_reach = may_reach
         self._label_bytes_max = label_bytes_max
         self._answer_bytes_max = answer_bytes_max
         self._client = self._builder().build()
-        self._pins: OrderedDict[str, _Pin] = OrderedDict()
+        self._pins: Pins[Client] = Pins(
+            lambda host, address: self._builder().resolve(host, address, 0).build(),
+            may_reach=may_reach,
+            within_s=self._timeouts.connect_s,
+            look_up=look_up,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -100,8 +90,8 @@ class Http:
         await self.close()
 
     async def close(self) -> None:
-        for pin in self._pins.values():
-            await pin.client.close()
+        for pinned in await self._pins.close():
+            await pinned.close()
         await self._client.close()
 
     async def call(
@@ -122,50 +112,56 @@ class Http:
     async def download(self, link: str, *, allow_private_addresses: bool) -> Outcome:
         """Fetches a label from whatever host ClickPost named. The key does not go there."""
         began = perf_counter()
+        reached = await self._reach(link, "the label's address", allow_private_addresses)
+        if isinstance(reached, NothingSent):
+            return reached
+        url, client = reached
+        return await self._exchange(
+            client.get(url).build_streamed, self._label_bytes_max, "", began, unpin=url.host_str or ""
+        )
+
+    async def deliver(
+        self, address: str, headers: Mapping[str, str], body: bytes, *, allow_private_addresses: bool, total_s: float
+    ) -> Outcome:
+        """Posts `body` to an order system, all within `total_s`. A long answer is cut, and counts as it stands."""
+        began = perf_counter()
+        reached = await self._reach(address, "the endpoint's address", allow_private_addresses)
+        if isinstance(reached, NothingSent):
+            return NothingSent(reached.why, _ms_since(began))
+        url, client = reached
+
+        def build() -> StreamRequest:
+            left_s = max(total_s - (perf_counter() - began), 0.001)
+            builder = client.post(url).headers(headers).body_bytes(body)
+            return builder.timeout(timedelta(seconds=left_s)).build_streamed()
+
+        return await self._exchange(
+            build, DELIVERY_ANSWER_BYTES_MAX, "", began, unpin=url.host_str or "", cut_long_answers=True
+        )
+
+    async def _reach(self, address: str, named: str, allow_private_addresses: bool) -> tuple[Url, Client] | NothingSent:
+        """Where a call goes, and who calls there; `named` is what trouble calls the address, which it never quotes."""
         try:
-            url = Url(link)
+            url = Url(address)
         except ValueError:
-            return NothingSent("the label's address is malformed")
+            return NothingSent(f"{named} is malformed")
         host = url.host_str
         if url.scheme not in ("http", "https") or not host or url.username or url.password:
-            return NothingSent("the label's address is not a plain http or https one")
-        client: Client | NothingSent = self._client
-        if not allow_private_addresses:
-            client = await self._pinned(host.strip("[]"), url.port_or_known_default or 443)
-        if isinstance(client, NothingSent):
-            return client
-        return await self._exchange(client.get(url).build_streamed, self._label_bytes_max, "", began, unpin=host)
-
-    async def _pinned(self, host: str, port: int) -> Client | NothingSent:
-        """A client that connects to the very address that was checked, however the name resolves a moment later."""
-        now = asyncio.get_running_loop().time()
-        pin = self._pins.get(host)
-        if pin is not None and pin.until > now:
-            self._pins.move_to_end(host)
-            return pin.client
-        addresses = await self._resolve(host, port)
-        if isinstance(addresses, NothingSent):
-            return addresses
-        if not addresses or not all(self._may_reach(address) for address in addresses):
-            return NothingSent(f"{host} is a private address, which BILTY_ALLOW_PRIVATE_ADDRESSES does not allow")
-        client = self._builder().resolve(host, addresses[0], 0).build()
-        self._pins[host] = _Pin(client, now + PIN_S)
-        self._pins.move_to_end(host)
-        if len(self._pins) > PINS_MAX:
-            self._pins.popitem(last=False)  # not closed: somebody may be reading through it
-        return client
-
-    async def _resolve(self, host: str, port: int) -> list[str] | NothingSent:
-        try:
-            async with asyncio.timeout(self._timeouts.connect_s):
-                return await self._look_up(host, port)
-        except TimeoutError:
-            return NothingSent(f"{host} was not looked up within {self._timeouts.connect_s:g} s")
-        except (OSError, UnicodeError):
-            return NothingSent(f"{host} is not known to the name service")
+            return NothingSent(f"{named} is not a plain http or https one")
+        if allow_private_addresses:
+            return url, self._client
+        client = await self._pins.client_for(host, url.port_or_known_default or 443)
+        return client if isinstance(client, NothingSent) else (url, client)
 
     async def _exchange(
-        self, build: Callable[[], StreamRequest], bytes_max: int, key: str, began: float, unpin: str = ""
+        self,
+        build: Callable[[], StreamRequest],
+        bytes_max: int,
+        key: str,
+        began: float,
+        *,
+        unpin: str = "",
+        cut_long_answers: bool = False,
     ) -> Outcome:
         try:
             request = build()
@@ -174,18 +170,18 @@ class Http:
         try:
             async with request as response:
                 content = await _body(response, bytes_max)
-                if content is None:
+                if len(content) > bytes_max and not cut_long_answers:
                     return Silence(f"an answer of more than {bytes_max} bytes", _ms_since(began))
                 return Received(
                     status=response.status,
                     content_type=hide((response.get_header("content-type") or "")[:HEADER_CHARS_MAX], key),
-                    body=hide_in_bytes(content, key),
+                    body=hide_in_bytes(content[:bytes_max], key),
                     retry_after=hide((response.get_header("retry-after") or "")[:HEADER_CHARS_MAX], key),
                     duration_ms=_ms_since(began),
                 )
         except PyreqwestError as error:
             if NOTHING_WAS_SENT in _causes(error):
-                self._pins.pop(unpin, None)  # the next try looks the name up again
+                self._pins.drop(unpin)
                 return NothingSent(_why(error, key), _ms_since(began))
             return Silence(_why(error, key), _ms_since(began))
 
@@ -204,19 +200,12 @@ class Http:
         )
 
 
-async def _body(response: Response, bytes_max: int) -> bytes | None:
-    """The unpacked body, None where it is longer than `bytes_max`: measured as it unpacks, never after."""
+async def _body(response: Response, bytes_max: int) -> bytes:
+    """The unpacked body, of a longer one a little more than `bytes_max`: measured as it unpacks, never after."""
     content = bytearray()
-    while (chunk := await response.body_reader.read_chunk()) is not None:
+    while len(content) <= bytes_max and (chunk := await response.body_reader.read_chunk()) is not None:
         content += memoryview(chunk)
-        if len(content) > bytes_max:
-            return None
     return bytes(content)
-
-
-async def _look_up(host: str, port: int) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(where[0]) for *_, where in found]
 
 
 def _causes(error: PyreqwestError) -> list[str]:

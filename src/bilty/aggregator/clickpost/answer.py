@@ -23,10 +23,10 @@ from bilty.aggregator.clickpost.envelope import (
     message,
     open_envelope,
     parent_awb,
-    retry_after_s,
     text,
 )
 from bilty.outgoing.outcome import NothingSent, Received, Silence
+from bilty.outgoing.retry_after import retry_after_s
 from bilty.reply import (
     Accepted,
     Busy,

@@ -4,11 +4,9 @@ What comes from outside has any shape it likes: each function here takes `object
 says that there is none. `answer` decides what the values mean.
 """
 
-import email.utils
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -22,7 +20,6 @@ INT_BITS_MAX = 63
 TEXT_CHARS_MAX = 256
 LINK_CHARS_MAX = 4_096
 CHILDREN_MAX = 2_000
-RETRY_AFTER_S_MAX = 3_600
 
 AWB_NAMES = ("waybill", "awb", "awb_number")
 LABEL_NAMES = ("label", "shipping_label", "label_url")
@@ -171,16 +168,3 @@ def _child(entry: Mapping[str, object], number: str) -> Child:
         description=text(entry.get("description")) or text(item.get("description")),
         sku=text(entry.get("sku")) or text(item.get("sku")),
     )
-
-
-def retry_after_s(header: str, now: datetime) -> float:
-    """Seconds that a `Retry-After` asks for, given as seconds or as a date; 0 where it says nothing readable."""
-    told = header.strip()
-    if _INT.fullmatch(told):
-        return float(min(max(int(told), 0), RETRY_AFTER_S_MAX))
-    try:
-        moment = email.utils.parsedate_to_datetime(told)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return 0.0
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max((moment - now).total_seconds(), 0.0), float(RETRY_AFTER_S_MAX))
