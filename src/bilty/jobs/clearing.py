@@ -1,18 +1,30 @@
-"""Old jobs go, and what was made of them: see `bilty.store.old_jobs`."""
+"""What nobody asks for any more goes: old jobs and what was made of them, old events, answers kept for repeats."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import structlog
 from obstore.exceptions import BaseError
 
 from bilty.jobs.tools import Tools
-from bilty.store import old_jobs
+from bilty.store import idempotency, old_jobs
+from bilty.store.database import Connection
+from bilty.store.hand_off import old_events
 from bilty.store.showing import clock
 
 BATCH = 100
+EVENTS_BATCH = 1_000
 
 log = structlog.get_logger()
 
 
 async def clear_out(tools: Tools) -> None:
+    await _clear_jobs(tools)
+    await _drop_all(tools, lambda connection, now: old_events.drop(connection, now, EVENTS_BATCH))
+    await _drop_all(tools, idempotency.drop_old)
+
+
+async def _clear_jobs(tools: Tools) -> None:
     """Files first: should it be broken off between, the next time finds them gone, and none stays for ever."""
     more = True
     while more:
@@ -29,3 +41,11 @@ async def clear_out(tools: Tools) -> None:
             return
         async with tools.pool.acquire() as connection, connection.transaction():
             await old_jobs.drop(connection, [each.job_id for each in found], now)
+
+
+async def _drop_all(tools: Tools, drop: Callable[[Connection, datetime], Awaitable[int]]) -> None:
+    """In short transactions, until there is none."""
+    dropped = 1
+    while dropped:
+        async with tools.pool.acquire() as connection, connection.transaction():
+            dropped = await drop(connection, await clock(connection))

@@ -29,7 +29,11 @@ def link(vault: Vault, base_url: str, shipment_id: int, sha256: str, expires_at:
     """Whole, with the address that it begins with. `expires_at` counts to the second."""
     told = f"{shipment_id}.{sha256}.{int(expires_at.timestamp())}".encode()
     signed = vault.signature(_PURPOSE, told) + told
-    return f"{base_url}{PATH}/{base64.urlsafe_b64encode(signed).decode().rstrip('=')}"
+    return f"{base_url}{PATH}/{_written(signed)}"
+
+
+def _written(signed: bytes) -> str:
+    return base64.urlsafe_b64encode(signed).decode().rstrip("=")
 
 
 def read(vault: Vault, token: str) -> LabelLink | None:
@@ -40,6 +44,8 @@ def read(vault: Vault, token: str) -> LabelLink | None:
         signed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
+    if _written(signed) != token:
+        return None  # base64 has several spellings of the same bytes: ours alone is a link
     mac, told = signed[:_MAC_BYTES], signed[_MAC_BYTES:]
     if not hmac.compare_digest(mac, vault.signature(_PURPOSE, told)):
         return None

@@ -17,7 +17,12 @@ STATEMENT_TIMEOUT_S = 30
 CONNECT_TIMEOUT_S = 10
 RELISTEN_EVERY_S, LISTENING_CHECKED_EVERY_S = 1, 15
 POSTGRES_MIN = 15
-DUE_CHANNEL, CHANGED_CHANNEL, JOBS_CHANNEL = "bilty_due", "bilty_changed", "bilty_jobs"
+DUE_CHANNEL, CHANGED_CHANNEL, JOBS_CHANNEL, HAND_OFF_CHANNEL = (
+    "bilty_due",
+    "bilty_changed",
+    "bilty_jobs",
+    "bilty_hand_off",
+)
 _MIGRATION_LOCK = 0x62696C7479  # "bilty": any number of programs may start at once
 
 UNAVAILABLE = (
@@ -112,7 +117,7 @@ async def _listen(dsn: str, heard: Callable[[str, str], None]) -> None:
             continue
         try:
             connection.add_termination_listener(lambda _connection, lost=lost: lost.set())
-            for channel in (DUE_CHANNEL, CHANGED_CHANNEL, JOBS_CHANNEL):
+            for channel in (DUE_CHANNEL, CHANGED_CHANNEL, JOBS_CHANNEL, HAND_OFF_CHANNEL):
                 await connection.add_listener(channel, hear)
                 heard(channel, "")
             while not lost.is_set():

@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 
 from bilty.store.database import CHANGED_CHANNEL, DUE_CHANNEL, Connection
+from bilty.store.hand_off import events
 from bilty.store.listed import courier_ids, courier_of, write_codes
 from bilty.store.turn_ends import end_of, write_ends
 from bilty.store.turn_rows import COLUMNS, row_of, turn_of
@@ -84,17 +85,11 @@ async def _digests(connection: Connection, shipment_ids: Sequence[int]) -> dict[
 
 
 def _course(row: asyncpg.Record, turns: Sequence[asyncpg.Record], digests: Mapping[tuple[int, int], str]) -> Course:
-    progress = Progress(
-        installation=row["installation"],
-        facility=row["facility"],
-        number=row["number"],
-        digest=digests[row["id"], row["version"]],
+    progress = progress_of(
+        row,
         version=row["version"],
         run=row["run"],
-        hold=row["hold"],
-        cancel_asked=row["cancel_asked"],
-        failed_told=row["failed_told"],
-        dispatched=row["dispatched"],
+        digest=digests[row["id"], row["version"]],
         turns=tuple(turn_of(turn, digests[row["id"], turn["version"]]) for turn in turns),
     )
     return Course(
@@ -106,6 +101,23 @@ def _course(row: asyncpg.Record, turns: Sequence[asyncpg.Record], digests: Mappi
         ids={turn["reference"]: turn["id"] for turn in turns},
         fences={turn["reference"]: turn["fence"] for turn in turns},
         answered=set(),
+    )
+
+
+def progress_of(row: asyncpg.Record, *, version: int, run: int, digest: str, turns: tuple[Turn, ...]) -> Progress:
+    """What names of their own have is in `row`; what turns call the same is given apart."""
+    return Progress(
+        installation=row["installation"],
+        facility=row["facility"],
+        number=row["number"],
+        digest=digest,
+        version=version,
+        run=run,
+        hold=row["hold"],
+        cancel_asked=row["cancel_asked"],
+        failed_told=row["failed_told"],
+        dispatched=row["dispatched"],
+        turns=turns,
     )
 
 
@@ -135,6 +147,7 @@ async def _write(connection: Connection, courses: Sequence[Course], now: datetim
     if ends := [(c.ids[turn.reference], end) for c, was, turn in moved if (end := end_of(c.after, was, turn))]:
         await write_ends(connection, ends, now)
     await _write_timeline(connection, courses, moved, now)
+    await events.write(connection, [events.Change(c.shipment_id, c.before, c.after, c.ids) for c in courses], now)
     await notify_changed(connection, [c.shipment_id for c in courses])
     if any(turn.due_at is not None and turn.due_at <= now for _, _, turn in moved):
         await connection.execute("SELECT pg_notify($1, '')", DUE_CHANNEL)

@@ -43,6 +43,7 @@ CREATE TABLE deliveries (
     why         text NOT NULL DEFAULT ''
 );
 CREATE INDEX deliveries_waiting ON deliveries (endpoint_id, shipment_id, id) WHERE state = 'waiting';
+CREATE INDEX deliveries_given_up ON deliveries (endpoint_id, id) WHERE state = 'given_up';
 CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint_id, id);
 CREATE INDEX deliveries_of_event ON deliveries (event_id);
 

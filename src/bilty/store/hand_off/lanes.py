@@ -1,0 +1,224 @@
+"""Lanes: what is owed to one endpoint about one shipment goes one after the other, so that its order is kept.
+
+A lane is claimed and settled as a turn is, in sets: `due_at` says when it may be called, and while a call is out, when
+somebody else may; `fence` says whose outcome counts. At most `OUT_MAX` lanes of an endpoint are out at once, over all
+processes: whoever claims holds the endpoint's row. A writer of events has it for its foreign key, too, in a way that
+does not conflict with ours.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+
+from bilty.hand_off import EventKind
+from bilty.reply import Child
+from bilty.shipment import Shipment, decode
+from bilty.store.database import HAND_OFF_CHANNEL, Connection, Pool
+from bilty.store.hand_off.events import Content
+
+OUT_MAX = 8
+LEASE = timedelta(seconds=30)
+LEASE_LEFT_MIN = timedelta(seconds=15)
+"""A call starts only with so much of its lease left: more than the longest call takes."""
+PUT_OFF = timedelta(hours=1)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """All that a message is made of, as it was when it happened. `children` are box waybills as the courier sent them.
+
+    `shipment` is the content in the version of that time.
+    """
+
+    id: int
+    uid: UUID
+    kind: EventKind
+    at: datetime
+    content: Content
+    shipment_id: int
+    shipment: Shipment
+    children: tuple[Child, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery whose call is ours to make. `tries` and `first_at` are as they were before it."""
+
+    endpoint_id: int
+    fence: int
+    claimed_at: datetime
+    delivery_id: int
+    tries: int
+    first_at: datetime | None
+    url: str
+    sealed: Mapping[str, object]  # as `signing.secrets_of` takes it
+    event: Event
+
+
+async def claim(pool: Pool, *, now: datetime | None = None) -> list[Claim]:
+    """Takes lanes that are due, the longest due first, as many of each endpoint as it may have out beside those it has.
+
+    An endpoint whose row somebody holds is passed over: they claim for it, or settle and then wake us.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        at = now or await connection.fetchval("SELECT clock_timestamp()")
+        endpoints = await connection.fetch(
+            """SELECT p.id FROM endpoints p
+                CROSS JOIN LATERAL (SELECT FROM lanes l WHERE l.endpoint_id = p.id AND l.due_at <= $1
+                                     ORDER BY l.due_at LIMIT 1) AS due
+                WHERE p.enabled AND p.disabled_at IS NULL
+                ORDER BY p.id FOR NO KEY UPDATE OF p SKIP LOCKED""",
+            at,
+        )
+        if not endpoints:
+            return []
+        # A statement of its own, so that it sees what the last holder of the endpoint's row has claimed.
+        lanes = await connection.fetch(_TAKE, [row["id"] for row in endpoints], at, LEASE)
+        owed = await connection.fetch(
+            _OWED, [row["endpoint_id"] for row in lanes], [row["shipment_id"] for row in lanes]
+        )
+        fences = {_key(row): row["fence"] for row in lanes}
+        claims, unreadable = [], []
+        for row in owed:
+            try:
+                claims.append(_claim_of(row, fences[_key(row)], at))
+            except Exception:
+                # One that cannot be read, as a newer version may have written it, must not stop the others.
+                log.exception("delivery.unreadable", delivery=row["delivery_id"])
+                unreadable.append(_key(row))
+        await _release(connection, unreadable, at + PUT_OFF)
+        await _release(connection, [key for key in fences if key not in {_key(row) for row in owed}], None)
+        return claims
+
+
+_TAKE = f"""
+    WITH due AS MATERIALIZED (
+        SELECT l.endpoint_id, l.shipment_id
+          FROM unnest($1::int[]) AS p(id)
+         CROSS JOIN LATERAL (SELECT count(*) AS out FROM lanes o
+                              WHERE o.endpoint_id = p.id AND o.claimed_at IS NOT NULL AND o.due_at > $2) AS busy
+         CROSS JOIN LATERAL (SELECT * FROM (SELECT endpoint_id, shipment_id FROM lanes
+                                             WHERE endpoint_id = p.id AND due_at <= $2
+                                             ORDER BY due_at LIMIT {OUT_MAX} FOR UPDATE SKIP LOCKED) AS few
+                              LIMIT greatest({OUT_MAX} - busy.out, 0)) AS l)
+    UPDATE lanes l SET claimed_at = $2, due_at = $2 + $3::interval, fence = l.fence + 1
+      FROM due WHERE l.endpoint_id = due.endpoint_id AND l.shipment_id = due.shipment_id
+    RETURNING l.endpoint_id, l.shipment_id, l.fence"""  # noqa: S608 - a constant, which the planner reckons with
+
+_OWED = """
+    SELECT p.id AS endpoint_id, p.url, p.code, p.sealed_secret, p.sealed_old_secret, p.old_secret_until,
+           s.id AS shipment_id, d.id AS delivery_id, d.tries, d.first_at,
+           e.id AS event_id, e.uid, e.kind, e.at, e.content, v.content AS shipment, t.children
+      FROM unnest($1::int[], $2::bigint[]) AS l(endpoint_id, shipment_id)
+      JOIN endpoints p ON p.id = l.endpoint_id JOIN shipments s ON s.id = l.shipment_id
+     CROSS JOIN LATERAL (SELECT * FROM deliveries
+                          WHERE endpoint_id = l.endpoint_id AND shipment_id = l.shipment_id AND state = 'waiting'
+                          ORDER BY id LIMIT 1) AS d
+      JOIN events e ON e.id = d.event_id
+      JOIN shipment_versions v ON v.shipment_id = s.id AND v.version = (e.content ->> 'version')::int
+      LEFT JOIN turns t ON t.id = e.turn_id"""
+
+
+def _key(row: asyncpg.Record) -> tuple[int, int]:
+    return row["endpoint_id"], row["shipment_id"]
+
+
+def _claim_of(row: asyncpg.Record, fence: int, now: datetime) -> Claim:
+    return Claim(
+        endpoint_id=row["endpoint_id"],
+        fence=fence,
+        claimed_at=now,
+        delivery_id=row["delivery_id"],
+        tries=row["tries"],
+        first_at=row["first_at"],
+        url=row["url"],
+        sealed={name: row[name] for name in ("code", "sealed_secret", "sealed_old_secret", "old_secret_until")},
+        event=Event(
+            id=row["event_id"],
+            uid=row["uid"],
+            kind=EventKind(row["kind"]),
+            at=row["at"],
+            content=msgspec.json.decode(row["content"], type=Content),
+            shipment_id=row["shipment_id"],
+            shipment=decode(row["shipment"]),
+            children=msgspec.json.decode(row["children"] or "[]", type=tuple[Child, ...]),
+        ),
+    )
+
+
+async def _release(connection: Connection, lanes: Sequence[tuple[int, int]], due_at: datetime | None) -> None:
+    """Lanes that were just claimed and have no call; `due_at` None where what they owed has been cleared away."""
+    if lanes:
+        endpoints, shipments = zip(*lanes, strict=True)
+        await connection.execute(
+            """UPDATE lanes l SET due_at = $3, claimed_at = NULL
+                 FROM unnest($1::int[], $2::bigint[]) AS r(endpoint_id, shipment_id)
+                WHERE l.endpoint_id = r.endpoint_id AND l.shipment_id = r.shipment_id""",
+            endpoints,
+            shipments,
+            due_at,
+        )
+
+
+async def next_due(pool: Pool) -> float | None:
+    """Seconds until a lane may be claimed, by the database's clock; None when nothing is owed.
+
+    Where as many are out as may be, that is when the first of their leases ends.
+    """
+    seconds = await pool.fetchval(
+        """SELECT extract(epoch FROM min(l.due_at) - clock_timestamp())::float8
+             FROM endpoints p
+            CROSS JOIN LATERAL (SELECT count(*) >= $1 AS full FROM lanes o WHERE o.endpoint_id = p.id
+                                   AND o.claimed_at IS NOT NULL AND o.due_at > clock_timestamp()) AS busy
+            CROSS JOIN LATERAL (
+                (SELECT due_at FROM lanes WHERE NOT busy.full AND endpoint_id = p.id AND due_at IS NOT NULL
+                  ORDER BY due_at LIMIT 1)
+                UNION ALL
+                (SELECT min(due_at) FROM lanes WHERE busy.full AND endpoint_id = p.id AND claimed_at IS NOT NULL)) AS l
+            WHERE p.enabled AND p.disabled_at IS NULL""",
+        OUT_MAX,
+    )
+    return None if seconds is None else float(seconds)
+
+
+async def owe(connection: Connection, endpoint_id: int, event_ids: Sequence[int], now: datetime) -> int:
+    """Events once more to one endpoint, behind what it is owed already: how many. The caller holds a transaction."""
+    owed = await connection.fetchval(
+        """WITH owed AS (
+               INSERT INTO deliveries (endpoint_id, shipment_id, event_id)
+               SELECT $1, shipment_id, id FROM events WHERE id = ANY($2) ORDER BY shipment_id, id
+               RETURNING shipment_id),
+           taken AS (
+               INSERT INTO lanes (endpoint_id, shipment_id, due_at)
+               SELECT DISTINCT $1, shipment_id, $3::timestamptz FROM owed ORDER BY shipment_id
+               ON CONFLICT (endpoint_id, shipment_id) DO UPDATE SET due_at = excluded.due_at
+                WHERE lanes.due_at IS NULL)
+           SELECT count(*) FROM owed""",
+        endpoint_id,
+        event_ids,
+        now,
+    )
+    await connection.execute("SELECT pg_notify($1, '')", HAND_OFF_CHANNEL)
+    return int(owed)
+
+
+async def go_on(connection: Connection, endpoint_id: int, now: datetime) -> None:
+    """An endpoint is on again: what it is owed is due now, and has its three days anew."""
+    await connection.execute(
+        "UPDATE lanes SET due_at = $2 WHERE endpoint_id = $1 AND due_at IS NOT NULL AND claimed_at IS NULL",
+        endpoint_id,
+        now,
+    )
+    await connection.execute(
+        """UPDATE deliveries SET tries = 0, first_at = NULL
+            WHERE endpoint_id = $1 AND state = 'waiting' AND first_at IS NOT NULL""",
+        endpoint_id,
+    )
+    await connection.execute("SELECT pg_notify($1, '')", HAND_OFF_CHANNEL)
