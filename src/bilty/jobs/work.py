@@ -6,7 +6,7 @@ from typing import assert_never
 
 import structlog
 
-from bilty.jobs import asking, bulk, exporting, printing
+from bilty.jobs import asking, bulk, exporting, printing, sample_event
 from bilty.jobs.tools import CannotFinish, StoppedEarly, Stopping, Tools, stop_here
 from bilty.store import job_steps, prints
 from bilty.store.database import UNAVAILABLE
@@ -67,6 +67,8 @@ async def _do(tools: Tools, job: Job, stopping: Stopping) -> None:
             await asking.test_connection(tools, job)
         case JobKind.PRIORITIES:
             await asking.ask_priorities(tools, job)
+        case JobKind.TEST_EVENT:
+            await sample_event.send_sample(tools, job)
         case _:
             assert_never(job.kind)
 
