@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import asyncpg
+
 from bilty.store.database import Connection
 
 SIGN_IN_LINK_LIVES = timedelta(hours=24)
@@ -51,6 +53,7 @@ class Caller:
     name: str
     scope: Scope
     facilities: frozenset[int] | None = None
+    expires_at: datetime | None = None
 
     def sees(self, facility_id: int) -> bool:
         return self.facilities is None or facility_id in self.facilities
@@ -59,6 +62,14 @@ class Caller:
     def administers_all(self) -> bool:
         """What concerns every facility is not for a key of some."""
         return self.scope is Scope.ADMIN and self.facilities is None
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A key that was good until then. Whoever holds it is told so: nobody else knows it."""
+
+    name: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,34 +105,63 @@ def hash_of(token: str) -> bytes:
 # API keys
 
 
-async def add_key(connection: Connection, name: str, scope: Scope) -> str:
-    """A new API key, told this once."""
+async def add_key(
+    connection: Connection,
+    name: str,
+    scope: Scope,
+    facilities: frozenset[int] | None = None,
+    expires_at: datetime | None = None,
+) -> str:
+    """A new API key, told this once. `facilities`: the ids of those that it opens, None for all. In a transaction."""
     key = KEY_BEGINS + new_token()
-    await connection.execute(
-        "INSERT INTO api_keys (name, scope, hash, prefix) VALUES ($1, $2, $3, $4)",
+    key_id = await connection.fetchval(
+        """INSERT INTO api_keys (name, scope, hash, prefix, all_facilities, expires_at)
+           VALUES ($1, $2, $3, $4, $5, $6) RETURNING id""",
         name,
         scope,
         hash_of(key),
         key[:KEY_CHARS_SHOWN],
+        facilities is None,
+        expires_at,
+    )
+    await connection.executemany(
+        "INSERT INTO key_facilities (key_id, facility_id) VALUES ($1, $2)",
+        [(key_id, facility_id) for facility_id in sorted(facilities or ())],
     )
     return key
 
 
-async def caller_of(connection: Connection, key: str) -> Caller | None:
-    """None also when it has expired. Notes when the key was used, to the minute: most answers are worth no write."""
-    row = await connection.fetchrow(
-        """SELECT id, name, scope, all_facilities,
-                  ARRAY(SELECT facility_id FROM key_facilities WHERE key_id = api_keys.id) AS facilities,
-                  coalesce(used_at, '-infinity') < clock_timestamp() - interval '1 minute' AS is_news
-             FROM api_keys WHERE hash = $1 AND (expires_at IS NULL OR expires_at > clock_timestamp())""",
-        hash_of(key),
-    )
+_CALLER = """SELECT id, name, scope, all_facilities, expires_at,
+                    ARRAY(SELECT facility_id FROM key_facilities WHERE key_id = api_keys.id) AS facilities,
+                    coalesce(expires_at <= clock_timestamp(), false) AS is_over,
+                    coalesce(used_at, '-infinity') < clock_timestamp() - interval '1 minute' AS is_news
+               FROM api_keys"""
+
+
+async def caller_of(connection: Connection, key: str) -> Caller | Expired | None:
+    """None where there is no such key, be it no longer."""
+    return await _used(connection, await connection.fetchrow(f"{_CALLER} WHERE hash = $1", hash_of(key)))
+
+
+async def caller_numbered(connection: Connection, key_id: int) -> Caller | Expired | None:
+    """For whoever showed the key before and has something of ours that says so."""
+    return await _used(connection, await connection.fetchrow(f"{_CALLER} WHERE id = $1", key_id))
+
+
+async def _used(connection: Connection, row: asyncpg.Record | None) -> Caller | Expired | None:
+    """Notes that the key was used, to the minute: most answers are worth no write, and none is worth waiting for."""
     if row is None:
         return None
+    if row["is_over"]:
+        return Expired(row["name"], row["expires_at"])
     if row["is_news"]:
-        await connection.execute("UPDATE api_keys SET used_at = clock_timestamp() WHERE id = $1", row["id"])
+        await connection.execute(
+            """UPDATE api_keys SET used_at = clock_timestamp()
+                WHERE id = (SELECT id FROM api_keys WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED)""",
+            row["id"],
+        )
     facilities = None if row["all_facilities"] else frozenset(row["facilities"])
-    return Caller(row["id"], row["name"], Scope(row["scope"]), facilities)
+    return Caller(row["id"], row["name"], Scope(row["scope"]), facilities, row["expires_at"])
 
 
 # Users and links

@@ -45,7 +45,7 @@ class View:
 
 
 @asynccontextmanager
-async def _planned(connection: Connection) -> AsyncIterator[None]:
+async def planned(connection: Connection) -> AsyncIterator[None]:
     """Each statement is planned for its very values: a facility of ten shipments wants another way than a large one."""
     async with connection.transaction():
         await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
@@ -53,7 +53,7 @@ async def _planned(connection: Connection) -> AsyncIterator[None]:
 
 
 async def view(connection: Connection, wanted: Filter, sort: Sort, cursor: Cursor | None, limit: int) -> View:
-    async with _planned(connection):
+    async with planned(connection):
         scope = await resolve(connection, wanted)
         found = await _page(connection, scope, sort, cursor, limit)
         return View(
@@ -65,19 +65,19 @@ async def view(connection: Connection, wanted: Filter, sort: Sort, cursor: Curso
 
 
 async def page(connection: Connection, wanted: Filter, sort: Sort, cursor: Cursor | None, limit: int) -> Page:
-    async with _planned(connection):
+    async with planned(connection):
         return await _page(connection, await resolve(connection, wanted), sort, cursor, limit)
 
 
 async def ids_matching(connection: Connection, wanted: Filter, at_most: int, sort: Sort = Sort.NEWEST) -> list[int]:
     """All of them, as the list shows them, up to `at_most`."""
-    async with _planned(connection):
+    async with planned(connection):
         return await ids_from(connection, await resolve(connection, wanted), sort, None, at_most)
 
 
 async def counts(connection: Connection, wanted: Filter) -> dict[Tab, int]:
     """How many stand under each tab, counted up to COUNT_MAX. The tab that is asked for narrows nothing here."""
-    async with _planned(connection):
+    async with planned(connection):
         return await _counts(connection, await resolve(connection, wanted))
 
 

@@ -50,8 +50,8 @@ async def resolve(connection: Connection, wanted: Filter) -> Scope:
     zone = await _zone(connection, wanted.facility)
     since = _begin(wanted.created_from, zone)
     until = _begin(wanted.created_to + timedelta(days=1), zone) if wanted.created_to else None
-    first_id = await _first_id(connection, since - SLACK) if since else None
-    end_id = await _first_id(connection, until + SLACK) if until else None
+    first_id = await first_id_at(connection, since - SLACK) if since else None
+    end_id = await first_id_at(connection, until + SLACK) if until else None
     return Scope(
         facility_ids=facilities,
         courier_ids=couriers,
@@ -93,7 +93,7 @@ async def _couriers(connection: Connection, wanted: Filter) -> tuple[int, ...]:
     return tuple(row[0] for row in rows)
 
 
-async def _first_id(connection: Connection, at: datetime) -> int:
+async def first_id_at(connection: Connection, at: datetime) -> int:
     """Shipments before this id are from before `at`, in the order of ids; those from it on are not. 20 looks at 1 M."""
     first: int = await connection.fetchval(
         """WITH RECURSIVE halving(low, high) AS (

@@ -19,10 +19,7 @@ CREATE TABLE idempotency_keys (
     key         text NOT NULL,
     request     bytea NOT NULL, -- the hash of method, address and body
     began_at    timestamptz NOT NULL,
-    answered_at timestamptz, -- null while the first request is under way, or since its process died
-    status      integer,
-    headers     jsonb,
-    body        bytea,
+    answer      bytea, -- sealed; null while the first request is under way, or since its process died
     PRIMARY KEY (api_key_id, key)
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (began_at);

@@ -31,7 +31,11 @@ async def one(request: AnyRequest, code: FromPath[str]) -> ProviderAnswer:
     return _answer(await _standing(tools_of(request), code))
 
 
-@put("/shipping-providers/{code:str}", guards=[needs(Scope.ADMIN)], summary="Add or change a shipping provider")
+@put(
+    "/shipping-providers/{code:str}",
+    guards=[needs(Scope.ADMIN, everywhere=True)],
+    summary="Add or change a shipping provider",
+)
 async def put_provider(request: AnyRequest, code: FromPath[str]) -> Response[ProviderAnswer]:
     parsed = parse_provider(code, await document_of(request))
     if isinstance(parsed, Rejected):
@@ -54,7 +58,9 @@ async def connector(request: AnyRequest, code: FromPath[str]) -> ConnectorAnswer
     return _connector_answer(standing.connector, key)
 
 
-@put("/shipping-providers/{code:str}/connector", guards=[needs(Scope.ADMIN)], summary="Update Connector")
+@put(
+    "/shipping-providers/{code:str}/connector", guards=[needs(Scope.ADMIN, everywhere=True)], summary="Update Connector"
+)
 async def put_connector(request: AnyRequest, code: FromPath[str]) -> ConnectorAnswer:
     """A key that is left out stays as it is. What a refused key had paused goes on by itself."""
     document, tools = await document_of(request), tools_of(request)
