@@ -9,8 +9,9 @@ from bilty import telling
 from bilty.store import showing
 from bilty.store.access import Scope
 from bilty.store.showing import Seen
-from bilty.web.api.shipments import seen
+from bilty.web.api.answering import seen
 from bilty.web.documents import BoxAnswer, BoxesAnswer, TimelineAnswer, moment_answer
+from bilty.web.etags import is_known
 from bilty.web.keys import needs
 from bilty.web.problems import ProblemError
 from bilty.web.tools import AnyRequest, WebTools, tools_of
@@ -33,8 +34,11 @@ async def timeline(request: AnyRequest, shipment_id: FromPath[int]) -> TimelineA
     media_type="application/pdf",
 )
 async def label(request: AnyRequest, shipment_id: FromPath[int]) -> Response[bytes]:
-    tools = tools_of(request)
-    return await label_of(tools, await seen(request, shipment_id))
+    found = await seen(request, shipment_id)
+    holder = found.progress.holder
+    if holder and holder.label_sha256 and is_known(request, etag := f'"{holder.label_sha256}"'):
+        return Response(b"", status_code=304, headers={"ETag": etag})
+    return await label_of(tools_of(request), found)
 
 
 async def label_of(tools: WebTools, found: Seen) -> Response[bytes]:

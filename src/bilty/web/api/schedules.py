@@ -3,16 +3,16 @@
 from litestar import Response, post
 from litestar.params import FromPath
 
+from bilty.deciding import ActKind, why_not_now
 from bilty.intake import Fault
 from bilty.store import shipments, showing
 from bilty.store.access import Scope
-from bilty.web.api.shipments import answered, seen
+from bilty.web.api.answering import after_waiting, answer_of, answered, seen
 from bilty.web.asking import document_of, wait_s
-from bilty.web.documents import ShipmentAnswer, shipment_answer
+from bilty.web.documents import ShipmentAnswer
 from bilty.web.keys import actor_of, needs
 from bilty.web.problems import ProblemError, rejected
-from bilty.web.tools import AnyRequest, base_url, tools_of
-from bilty.web.waiting import settled
+from bilty.web.tools import AnyRequest, tools_of
 from bilty.workflow import Progress, Status
 
 
@@ -28,9 +28,9 @@ async def create(request: AnyRequest, shipment_id: FromPath[int]) -> Response[Sh
             connection, [shipment_id], now, actor=actor_of(request), without_ewaybill=without_ewaybill
         )
     _refuse_idle(begun[shipment_id])
-    await settled(tools, shipment_id, waits_s)
-    answer = shipment_answer(await seen(request, shipment_id), tools.settings.rules, base_url(request))
-    return answered(answer, 200 if answer.status is Status.LABEL_READY else 202, waits_s)
+    found, waited_s = await after_waiting(request, shipment_id, waits_s)
+    answer = answer_of(request, found)
+    return answered(answer, 200 if answer.status is Status.LABEL_READY else 202, waited_s)
 
 
 def _without_ewaybill(document: object) -> bool:
@@ -49,3 +49,5 @@ def _refuse_idle(progress: Progress) -> None:
         raise ProblemError(409, "on_hold", progress.hold)
     if progress.cancel_asked:
         raise ProblemError(409, "cancelled", "This shipment is cancelled: send it anew under another number.")
+    if progress.extras:
+        raise ProblemError(409, "unsettled", why_not_now(progress, ActKind.SCHEDULE, ""))

@@ -1,0 +1,110 @@
+"""A shipment is put right before anybody is asked to carry it: a merge patch of the document as GET shows it."""
+
+from datetime import datetime
+
+import msgspec
+from litestar import Response, patch
+from litestar.params import FromPath
+
+from bilty.intake import Accepted, Fault, Rejected, parse_shipment
+from bilty.store import amending, showing
+from bilty.store.access import Scope
+from bilty.store.amending import Amending
+from bilty.store.database import Connection
+from bilty.store.shipments import Arrival
+from bilty.web.api.answering import answer_of, answered, not_there, seen
+from bilty.web.asking import document_of
+from bilty.web.documents import ShipmentAnswer, ShipmentDocument
+from bilty.web.etags import check_match, etag_of, require_match
+from bilty.web.keys import actor_of, caller, needs
+from bilty.web.problems import ProblemError, rejected
+from bilty.web.tools import AnyRequest, tools_of
+from bilty.words import INDIA
+
+NAMES = ("number", "facility")
+"""What a shipment is known by."""
+
+
+@patch("/shipments/{shipment_id:int}", guards=[needs(Scope.DISPATCH)], summary="Put a shipment right")
+async def amend(request: AnyRequest, shipment_id: FromPath[int]) -> Response[ShipmentAnswer]:
+    """A merge patch (RFC 7396): a field that is named is replaced, a list as a whole; null takes it away.
+
+    Until it is booked for the first time. `If-Match` says of which version it is a change.
+    """
+    expected, change = require_match(request), await document_of(request)
+    if not isinstance(change, dict):
+        raise rejected([Fault("", "", "A change is a JSON object with the fields that shall be others.")])
+    await seen(request, shipment_id)  # what is not this key's is not even locked
+    async with tools_of(request).pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM shipments WHERE id = $1 FOR UPDATE", shipment_id)
+        answer = await _answer(request, connection, shipment_id)
+        check_match(expected, etag_of(answer))
+        _refuse_begun(answer)
+        parsed = _parsed(request, answer, change)
+        arrival = Arrival(parsed.shipment, parsed.hold or "", tuple(warning.message for warning in parsed.warnings))
+        now = await showing.clock(connection)
+        done = await amending.amend(connection, shipment_id, arrival, actor_of(request), now)
+        _refuse(done, arrival)
+        answer = await _answer(request, connection, shipment_id)
+    return answered(answer, 200)
+
+
+async def _answer(request: AnyRequest, connection: Connection, shipment_id: int) -> ShipmentAnswer:
+    found = await showing.see(connection, [shipment_id], caller(request).facilities)
+    if shipment_id not in found:
+        raise not_there(shipment_id)
+    return answer_of(request, found[shipment_id])
+
+
+def _parsed(request: AnyRequest, answer: ShipmentAnswer, change: dict[str, object]) -> Accepted:
+    if "schedule" in change:
+        message = f"schedule is no field of a change: POST /api/v1/shipments/{answer.id}/schedules books it."
+        raise rejected([Fault("schedule", "", message)])
+    shown = msgspec.json.decode(msgspec.json.encode(answer), type=dict[str, object])
+    document = {name: shown[name] for name in ShipmentDocument.__struct_fields__}
+    rules, today = tools_of(request).settings.intake_rules, datetime.now(INDIA).date()
+    parsed = parse_shipment(merged(document, change), rules, today)
+    if isinstance(parsed, Rejected):
+        raise rejected(parsed.faults)
+    for name in NAMES:
+        if getattr(parsed.shipment, name) != getattr(answer, name):
+            given = str(getattr(parsed.shipment, name))
+            message = (
+                f"{name} is {given!r}, and was {getattr(answer, name)!r}: a shipment is known by it. "
+                "Cancel this one, and send another."
+            )
+            raise rejected([Fault(name, given, message)])
+    return parsed
+
+
+def merged(target: object, change: object) -> object:
+    """RFC 7396."""
+    if not isinstance(change, dict):
+        return change
+    kept = {**target} if isinstance(target, dict) else {}
+    for name, value in change.items():
+        if value is None:
+            kept.pop(name, None)
+        else:
+            kept[name] = merged(kept.get(name), value)
+    return kept
+
+
+def _refuse_begun(answer: ShipmentAnswer) -> None:
+    if answer.run > 0:
+        detail = (
+            "A courier has been asked to carry this shipment as it is, and nothing was changed. "
+            "Cancel it, and send it anew under another number."
+        )
+        raise ProblemError(409, "already_begun", detail)
+
+
+def _refuse(done: Amending, arrival: Arrival) -> None:
+    """What was looked at under the lock before cannot have changed: what is left is what only the database knows."""
+    if done is Amending.CANCELLED:
+        raise ProblemError(409, "cancelled", "This shipment is cancelled: send it anew under another number.")
+    if done is Amending.NO_PROVIDER:
+        code = arrival.shipment.shipping_provider
+        message = f"There is no shipping provider {code!r}: PUT /api/v1/shipping-providers/{code} first."
+        raise rejected([Fault("shipping_provider", code, message)])
+    assert done in (Amending.DONE, Amending.SAME), done

@@ -1,0 +1,236 @@
+"""A shipment over the wire, put right before anybody is asked to carry it; and which version of it is meant."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from bilty.reply import Ranking
+from bilty.shipment import decode
+from bilty.store.access import Scope
+from bilty.store.amending import Amending, amend
+from bilty.store.audit import COMMAND
+from bilty.store.shipments import Arrival
+from web.house import NO, P1, PDF, RANKED, House, shipment
+
+Document = dict[str, Any]
+HELD = {"number": "INV-1", "date": "2026-11-20", "value": "60000.00"}
+EWAYBILL = {**HELD, "ewaybill_number": "123456789012", "ewaybill_expires_on": "2099-01-01"}
+
+
+async def read(house: House, shipment_id: int, **headers: str) -> httpx.Response:
+    return await house.call("GET", f"/shipments/{shipment_id}", scope=Scope.ADMIN, **headers)
+
+
+async def change(
+    house: House, shipment_id: int, patch: object, if_match: str = "*", scope: Scope = Scope.ADMIN, **headers: str
+) -> httpx.Response:
+    return await house.call("PATCH", f"/shipments/{shipment_id}", patch, scope=scope, If_Match=if_match, **headers)
+
+
+async def audit(house: House) -> list[tuple[str, str]]:
+    rows = await house.tools.pool.fetch("SELECT actor, action FROM audit WHERE shipment_id IS NOT NULL ORDER BY id")
+    return [(row["actor"], row["action"]) for row in rows]
+
+
+async def test_a_version_that_is_known_is_not_sent_again(furnished: House) -> None:
+    created = await furnished.call("POST", "/shipments", shipment())
+    first = await read(furnished, created.json()["id"])
+    etag = first.headers["etag"]
+    assert etag == created.headers["etag"]
+    assert etag.startswith('"')
+    for known in (etag, f'"other", W/{etag}', "*", f'"a,b",{etag}'):
+        again = await read(furnished, first.json()["id"], If_None_Match=known)
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag), known
+    for other in ('"other"', etag.strip('"'), etag.replace('"', "'")):
+        assert (await read(furnished, first.json()["id"], If_None_Match=other)).status_code == 200, other
+    await furnished.call("POST", f"/shipments/{first.json()['id']}/schedules")
+    moved = await read(furnished, first.json()["id"], If_None_Match=etag)
+    assert (moved.status_code, moved.headers["etag"] != etag) == (200, True)
+
+
+async def test_a_label_that_is_known_is_not_sent_again(furnished: House) -> None:
+    shipment_id = await furnished.takes_in(schedule=True)
+    await furnished.hears(RANKED)
+    await furnished.labels("AWB1")
+    path = f"/shipments/{shipment_id}/label.pdf"
+    label = await furnished.call("GET", path)
+    assert label.content == PDF
+    again = await furnished.call("GET", path, If_None_Match=label.headers["etag"])
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", label.headers["etag"])
+
+
+async def test_a_change_is_made_in_place_and_told(furnished: House) -> None:
+    shipment_id = await furnished.takes_in()
+    before = await read(furnished, shipment_id)
+    boxes = [{"count": 5, "length_cm": 10, "breadth_cm": 10, "height_cm": 10, "weight_g": 1000, "invoice": "INV-1"}]
+    patch = {
+        "consignee": {"city": "Mumbai", "gstin": None},
+        "boxes": boxes,
+        "order_number": "PO-2",
+        "appointment": None,
+    }
+    answer = await change(furnished, shipment_id, patch, before.headers["etag"])
+    assert answer.status_code == 200, answer.text
+    after = answer.json()
+    assert after == {
+        **before.json(),
+        "consignee": {**before.json()["consignee"], "city": "Mumbai"},
+        "boxes": after["boxes"],
+        "order_number": "PO-2",
+        "warnings": after["warnings"],
+    }
+    assert [box["count"] for box in after["boxes"]] == [5]
+    again = await read(furnished, shipment_id)
+    assert (again.json(), again.headers["etag"]) == (after, answer.headers["etag"])
+    assert len((await furnished.call("GET", f"/shipments/{shipment_id}/boxes")).json()["items"]) == 5
+    lines = (await furnished.call("GET", f"/shipments/{shipment_id}/timeline")).json()["items"]
+    assert [line["told"] for line in lines] == [
+        "Taken in.",
+        "admin key put it right before anybody was asked. Changed: the order number, the consignee and the boxes.",
+    ]
+    assert await audit(furnished) == [("admin key", "amend")]
+
+
+async def test_what_is_looked_for_follows(furnished: House) -> None:
+    shipment_id = await furnished.takes_in()
+    assert (await change(furnished, shipment_id, {"order_number": "PO-NEW"})).status_code == 200
+    await furnished.sign_in()
+    assert "PO-NEW" in await furnished.page("/shipments?find=po-new")
+    row = await furnished.tools.pool.fetchrow("SELECT order_number, box_count, weight_g FROM shipments")
+    assert row is not None
+    assert tuple(row) == ("PO-NEW", 3, 33_000)
+    assert "put it right" in await furnished.page(f"/shipments/{shipment_id}")
+
+
+async def test_what_was_changed_is_what_is_booked(furnished: House) -> None:
+    shipment_id = await furnished.takes_in()
+    await change(furnished, shipment_id, {"consignee": {"city": "Mumbai"}})
+    await furnished.call("POST", f"/shipments/{shipment_id}/schedules")
+    await furnished.hears(RANKED)
+    await furnished.labels("AWB1")
+    assert (await read(furnished, shipment_id)).json()["status"] == "label_ready"
+    row = await furnished.tools.pool.fetchrow(
+        """SELECT v.content ->> 'consignee' AS consignee FROM turns
+             JOIN shipment_versions v USING (shipment_id, version)"""
+    )
+    assert row is not None
+    assert "Mumbai" in row["consignee"]
+
+
+async def test_an_ewaybill_that_is_added_lifts_the_hold(furnished: House) -> None:
+    shipment_id = await furnished.takes_in(invoices=[HELD])
+    assert (await read(furnished, shipment_id)).json()["status"] == "on_hold"
+    lifted = await change(furnished, shipment_id, {"invoices": [EWAYBILL]})
+    assert (lifted.json()["status"], lifted.json()["problem"]) == ("created", None)
+    held = await change(furnished, shipment_id, {"invoices": [HELD]})
+    assert (held.json()["status"], held.json()["problem"]["code"]) == ("on_hold", "on_hold")
+    told = [
+        line["told"]
+        for line in (await furnished.call("GET", f"/shipments/{shipment_id}/timeline")).json()["items"]
+        if line["state"] == "amended"
+    ]
+    assert told[0].endswith("Changed: the invoices. It is no longer held.")
+    assert "It is held. " in told[1]
+
+
+async def test_the_same_again_changes_nothing(furnished: House) -> None:
+    shipment_id = await furnished.takes_in()
+    before = await read(furnished, shipment_id)
+    answer = await change(furnished, shipment_id, {"order_number": before.json()["order_number"]})
+    assert (answer.status_code, answer.headers["etag"]) == (200, before.headers["etag"])
+    assert await audit(furnished) == []
+
+
+async def test_which_version_is_meant_must_be_said(furnished: House) -> None:
+    shipment_id = await furnished.takes_in()
+    without = await furnished.call("PATCH", f"/shipments/{shipment_id}", {"order_number": "PO-2"})
+    assert (without.status_code, without.json()["type"]) == (428, "urn:bilty:problem:if_match_missing")
+    etag = (await read(furnished, shipment_id)).headers["etag"]
+    for other in ('"other"', f"W/{etag}", etag.strip('"')):
+        answer = await change(furnished, shipment_id, {"order_number": "PO-2"}, other)
+        assert (answer.status_code, answer.json()["type"]) == (412, "urn:bilty:problem:changed_since"), other
+    assert (await change(furnished, shipment_id, {"order_number": "PO-2"}, f'"other", {etag}')).status_code == 200
+    assert (await change(furnished, shipment_id, {"order_number": "PO-3"}, etag)).status_code == 412
+
+
+async def test_of_many_changes_to_one_version_one_is_made(furnished: House) -> None:
+    shipment_id = await furnished.takes_in()
+    etag = (await read(furnished, shipment_id)).headers["etag"]
+    changes = [change(furnished, shipment_id, {"order_number": f"PO-{n}"}, etag) for n in range(8)]
+    answers = await asyncio.gather(*changes)
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
+    assert await audit(furnished) == [("admin key", "amend")]
+
+
+async def test_once_it_was_booked_it_is_as_it_is(furnished: House) -> None:
+    shipment_id = await furnished.takes_in(schedule=True)
+    refused = await change(furnished, shipment_id, {"order_number": "PO-2"})
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:bilty:problem:already_begun")
+    await furnished.hears(Ranking((P1,)), NO)
+    assert (await change(furnished, shipment_id, {"order_number": "PO-2"})).status_code == 409
+    cancelled = await furnished.takes_in(number="SO-2")
+    await furnished.call("POST", f"/shipments/{cancelled}/cancellation")
+    refused = await change(furnished, cancelled, {"order_number": "PO-2"})
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:bilty:problem:cancelled")
+
+
+@pytest.mark.parametrize(
+    ("patch", "field"),
+    [
+        ({"number": "SO-2"}, "number"),
+        ({"facility": "BLR-2"}, "facility"),
+        ({"shipping_provider": "nowhere"}, "shipping_provider"),
+        ({"schedule": True}, "schedule"),
+        ({"consignee": {"pincode": "1"}}, "consignee.pincode"),
+        ({"consignee": None}, "consignee"),
+        ({"boxes": []}, "boxes"),
+        ({"status": "label_ready"}, "status"),
+        ({"awb": "1"}, "awb"),
+        ([], ""),
+        ("x", ""),
+    ],
+)
+async def test_a_change_that_cannot_be_made_names_its_field(furnished: House, patch: object, field: str) -> None:
+    shipment_id = await furnished.takes_in()
+    before = (await read(furnished, shipment_id)).json()
+    answer = await change(furnished, shipment_id, patch)
+    assert answer.status_code == 422, answer.text
+    assert [each["field"] for each in answer.json()["errors"]] == [field]
+    assert (await read(furnished, shipment_id)).json() == before
+
+
+async def test_another_provider_takes_over(furnished: House) -> None:
+    provider = {"kind": "clickpost_b2b", "name": "Second account"}
+    await furnished.call("PUT", "/shipping-providers/second", provider)
+    shipment_id = await furnished.takes_in()
+    answer = await change(furnished, shipment_id, {"shipping_provider": "second"})
+    assert (answer.status_code, answer.json()["shipping_provider"]) == (200, "second")
+    code = await furnished.tools.pool.fetchval(
+        """SELECT p.code FROM shipments s JOIN couriers c ON c.id = s.courier_id
+             JOIN shipping_providers p ON p.id = s.provider_id AND p.id = c.provider_id"""
+    )
+    assert code == "second"
+
+
+async def test_a_reader_changes_nothing(furnished: House) -> None:
+    shipment_id = await furnished.takes_in()
+    assert (await change(furnished, shipment_id, {}, scope=Scope.READ)).status_code == 403
+    assert (await change(furnished, 999, {})).status_code == 404
+
+
+async def test_a_merge_patch_by_its_own_name_is_taken(furnished: House) -> None:
+    shipment_id = await furnished.takes_in()
+    answer = await change(furnished, shipment_id, {"order_number": "N"}, Content_Type="application/merge-patch+json")
+    assert (answer.status_code, answer.json()["order_number"]) == (200, "N")
+
+
+async def test_what_is_not_there_is_not_amended(furnished: House) -> None:
+    shipment_id = await furnished.takes_in()
+    async with furnished.tools.pool.acquire() as connection, connection.transaction():
+        now = await furnished.now()
+        content = await connection.fetchval("SELECT content FROM shipment_versions")
+        arrival = Arrival(decode(content))
+        assert await amend(connection, shipment_id + 1, arrival, COMMAND, now) is Amending.NOT_THERE
+        assert await amend(connection, shipment_id, arrival, COMMAND, now) is Amending.SAME
