@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bilty.intake import Accepted, IntakeRules
 from bilty.order_columns import COLUMNS, HEADER, NAMES
 from bilty.order_file import LINE_BYTES_MAX, OrderFile, parse_order, read_orders
-from bilty.order_rows import ROWS_PER_SHIPMENT_MAX, OrderFault, OrderRows
+from bilty.order_rows import CHARS_PER_SHIPMENT_MAX, ROWS_PER_SHIPMENT_MAX, OrderFault, OrderRows
 from bilty.shipment import Shipment
 
 TODAY = date(2026, 11, 25)
@@ -364,6 +364,23 @@ def test_a_shipment_of_too_many_rows_is_refused_and_not_kept() -> None:
         f"line {ROWS_PER_SHIPMENT_MAX + 2}, number: A shipment may have 5,000 rows: divide this one."
     ]
     assert numbers_taken(content) == ["A-2"]
+
+
+def test_a_shipment_of_too_many_characters_is_refused_and_not_kept() -> None:
+    each = 100_000
+    row = later_row(description="x" * each)
+    content = file(first_row(), *[row] * (CHARS_PER_SHIPMENT_MAX // each + 5), first_row("A-2"))
+    assert told(content) == [
+        f"line {CHARS_PER_SHIPMENT_MAX // each + 2}, number: A shipment may have 20,00,000 characters: divide this one."
+    ]
+    assert numbers_taken(content) == ["A-2"]
+
+
+def test_what_a_shipment_of_too_many_rows_remembers_does_not_grow() -> None:
+    content = file(*[first_row()] * (ROWS_PER_SHIPMENT_MAX * 2), first_row("A-2"))
+    whole = [rows for rows in read_orders([content]) if isinstance(rows, OrderRows)]
+    assert len(whole[0].lines) == ROWS_PER_SHIPMENT_MAX + 1
+    assert (whole[0].first_line, whole[0].last_line) == (2, ROWS_PER_SHIPMENT_MAX * 2 + 1)
 
 
 # Faults of the file: they end the reading

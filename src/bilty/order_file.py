@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Protocol
 
 from bilty.intake import Accepted, IntakeRules, Rejected, parse_shipment
 from bilty.intake.reader import printable, show
@@ -56,10 +57,19 @@ def parse_order(rows: OrderRows, rules: IntakeRules, today: date) -> Accepted | 
     return tuple(sorted(faults, key=_reading_order))
 
 
-class OrderFile:
-    """An order file as it comes in: `feed` it bytes cut anywhere, then `close` it."""
+class Numbers(Protocol):
+    """Each number with the line of its first use: a dict, or for files of millions something on disk."""
 
-    def __init__(self) -> None:
+    def setdefault(self, number: str, line: int, /) -> int: ...
+
+
+class OrderFile:
+    """An order file as it comes in: `feed` it bytes cut anywhere, then `close` it.
+
+    `ended`: the last fault made the rest unreadable, and whatever else comes is passed over.
+    """
+
+    def __init__(self, numbers: Numbers | None = None) -> None:
         self._pending = b""
         self._record = bytearray()
         self._in_quotes = False
@@ -68,19 +78,20 @@ class OrderFile:
         self._columns: list[str] | None = None
         self._width = 0
         self._gathering: Gathering | None = None
-        self._lines_of: dict[str, int] = {}
+        no_numbers: dict[str, int] = {}
+        self._numbers = no_numbers if numbers is None else numbers
         self._has_rows = False
-        self._ended = False
+        self.ended = False
 
     def feed(self, chunk: bytes) -> list[OrderRows | OrderFault]:
         """The shipments that `chunk` completes."""
-        if self._ended:
+        if self.ended:
             return []
         found: list[OrderRows | OrderFault] = []
         *lines, self._pending = (self._pending + chunk).split(b"\n")
         for line in lines:
             found += self._take_line(line + b"\n")
-        if len(self._pending) > LINE_BYTES_MAX and not self._ended:
+        if len(self._pending) > LINE_BYTES_MAX and not self.ended:
             self._line += 1
             self._first_line = self._first_line if self._record else self._line
             found += self._end(TOO_LONG)
@@ -91,7 +102,7 @@ class OrderFile:
         found = self._take_line(self._pending) if self._pending else []
         if self._record:
             found += self._end("A quote that opens in this row is never closed: close it, or take it out.")
-        if self._ended:
+        if self.ended:
             return found
         if self._columns is None:
             return found + self._end(f"The file is empty: its first line names the columns, {NAMES[0]} and so on.")
@@ -100,7 +111,7 @@ class OrderFile:
         return found + self._finish()
 
     def _take_line(self, line: bytes) -> list[OrderRows | OrderFault]:
-        if self._ended:
+        if self.ended:
             return []
         self._line += 1
         if not self._record:
@@ -185,13 +196,13 @@ class OrderFile:
         """A number that comes again after others is told: its first rows are gone, and perhaps booked already."""
         found = self._finish()
         self._gathering = Gathering(number)
-        if first_line := self._lines_of.get(number):
+        first_line = self._numbers.setdefault(number, self._first_line)
+        if first_line != self._first_line:
             self._gathering.refuse(
                 self._first_line,
                 f"number {show(number)} was used before, on line {first_line}: put all rows of a shipment one after "
                 "the other, and look whether the shipment of the first rows is to be changed or cancelled.",
             )
-        self._lines_of.setdefault(number, self._first_line)
         return found
 
     def _finish(self) -> list[OrderRows | OrderFault]:
@@ -206,7 +217,7 @@ class OrderFile:
             )
         found = self._finish()
         found.append(OrderFault(self._first_line, "", "", message))
-        self._ended = True
+        self.ended = True
         self._record.clear()
         return found
 

@@ -8,6 +8,7 @@ from bilty.order_columns import OF_LEVEL, Column, Level, column_of
 from bilty.words import grouped
 
 ROWS_PER_SHIPMENT_MAX = 5_000
+CHARS_PER_SHIPMENT_MAX = 2_000_000
 FAULTS_PER_SHIPMENT_MAX = 100
 
 Document = dict[str, object]
@@ -32,6 +33,7 @@ class OrderRows:
     """The rows of one shipment. `document` is as the API takes it, and empty if a row could not be read at all.
 
     With `faults`, of the rows themselves, the shipment must not be booked: `parse_order` sees to that.
+    `chars` is what all its cells hold.
     """
 
     number: str
@@ -39,10 +41,15 @@ class OrderRows:
     document: Document
     faults: tuple[OrderFault, ...]
     places: dict[str, int]
+    chars: int
 
     @property
     def first_line(self) -> int:
         return self.lines[0]
+
+    @property
+    def last_line(self) -> int:
+        return self.lines[-1]
 
     def locate(self, fault: Fault) -> OrderFault:
         """A fault or warning of the document, told at the line and column where a person puts it right."""
@@ -65,6 +72,8 @@ class Gathering:
     def __init__(self, number: str) -> None:
         self.number = number
         self.lines: list[int] = []
+        self._chars = 0
+        self._is_full = False
         self._faults: list[OrderFault] = []
         self._places: dict[str, int] = {}
         self._readable = True
@@ -82,17 +91,15 @@ class Gathering:
 
     def unreadable(self, line: int, message: str, column: str = "", value: str = "") -> None:
         """The row belongs to the shipment and its cells cannot be trusted: nothing more is asked of the document."""
-        self.lines.append(line)
+        self._count(line)
         self._readable = False
         self.fault(line, column, value, message)
 
     def add(self, line: int, row: Row) -> None:
-        self.lines.append(line)
-        if len(self.lines) > ROWS_PER_SHIPMENT_MAX:
-            self._readable = False
-            if len(self.lines) == ROWS_PER_SHIPMENT_MAX + 1:
-                most = grouped(ROWS_PER_SHIPMENT_MAX)
-                self.fault(line, "number", show(self.number), f"A shipment may have {most} rows: divide this one.")
+        self._count(line)
+        self._chars += sum(map(len, row.values()))
+        if len(self.lines) > ROWS_PER_SHIPMENT_MAX or self._chars > CHARS_PER_SHIPMENT_MAX:
+            self._fill(line)
             return
         for column in OF_LEVEL["shipment"]:
             outer, _, leaf = column.path.rpartition(".")
@@ -105,6 +112,21 @@ class Gathering:
         self._add_paper("purchase_order", "purchase_orders", line, row)
         self._add_box(line, row)
 
+    def _count(self, line: int) -> None:
+        """The first lines and the last: a shipment may have a million rows, and is not to be remembered by them."""
+        if len(self.lines) > ROWS_PER_SHIPMENT_MAX:
+            self.lines.pop()
+        self.lines.append(line)
+
+    def _fill(self, line: int) -> None:
+        """What was gathered is let go: more rows may come than there is memory."""
+        if not self._is_full:
+            many = self._chars <= CHARS_PER_SHIPMENT_MAX
+            most = f"{grouped(ROWS_PER_SHIPMENT_MAX)} rows" if many else f"{grouped(CHARS_PER_SHIPMENT_MAX)} characters"
+            self.fault(line, "number", show(self.number), f"A shipment may have {most}: divide this one.")
+        self._is_full, self._readable = True, False
+        self._groups.clear()
+
     def finish(self) -> OrderRows:
         invoices, orders = (list(self._papers[level].values()) for level in ("invoice", "purchase_order"))
         for group in self._groups:
@@ -112,7 +134,7 @@ class Gathering:
             _link_only(group, "purchase_order", orders)
         self._document |= {"invoices": invoices or [{}], "purchase_orders": orders, "boxes": self._groups or [{}]}
         document = self._document if self._readable else {}
-        return OrderRows(self.number, tuple(self.lines), document, tuple(self._faults), self._places)
+        return OrderRows(self.number, tuple(self.lines), document, tuple(self._faults), self._places, self._chars)
 
     def _say(self, within: Document, leaf: str, path: str, cell: str, line: int, column: str) -> None:
         """Once said, a value stays: another one on a later row is a slip of somebody's pen, and nobody knows whose."""
