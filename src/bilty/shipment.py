@@ -24,6 +24,11 @@ EWAYBILL_THRESHOLD = Decimal(50_000)
 """Rupees an invoice may reach without an e-way bill: CGST Rule 138 wants one above it, ClickPost's page from it on."""
 
 
+DATA_MISSING = "Data is missing: "
+"""How a hold begins that nobody's word lifts, only the data itself. What is missing was left out, not made up: the
+shipment has perhaps no invoice, or a blank shipping provider."""
+
+
 class Frozen(msgspec.Struct, frozen=True, omit_defaults=True):
     """The shape of every value here: immutable, comparable, written as JSON without its blanks.
 
@@ -150,6 +155,11 @@ def decode(content: bytes | str) -> Shipment:
 def digest(shipment: Shipment) -> str:
     """What a label stands for. A label asked for under another digest must not go on this shipment's boxes."""
     return hashlib.sha256(encode(shipment)).hexdigest()
+
+
+def lacks_data(hold: str) -> bool:
+    """Whether this is the hold of a shipment that cannot be booked as it is."""
+    return hold.startswith(DATA_MISSING)
 
 
 def wants_ewaybill(shipment: Shipment, threshold: Decimal = EWAYBILL_THRESHOLD) -> Sequence[Invoice]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bilty.deciding.acts import PERSON, ActKind, Offer
 from bilty.reply import Courier
+from bilty.shipment import lacks_data
 from bilty.turn import Kind, State, Turn
 from bilty.workflow import Progress, concerns
 
@@ -92,7 +93,7 @@ def why_not_schedule(progress: Progress, courier: Courier | None = None, *, with
         return f"{stands(progress.extras[0])} Nobody else is asked before that is settled."
     if courier and courier.identity not in {each.identity for each in ranked_before(progress)}:
         return f"ClickPost has not ranked {courier.name} for this shipment."
-    return "" if without_ewaybill else progress.hold
+    return "" if without_ewaybill and not lacks_data(progress.hold) else progress.hold
 
 
 def why_not_cancel(progress: Progress) -> str:

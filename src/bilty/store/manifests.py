@@ -1,0 +1,120 @@
+"""Manifests: what was handed to couriers together, an AWB on one manifest only."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from bilty.documents.manifest import BEGINS, Line, Manifest
+from bilty.shipment import decode
+from bilty.store.audit import Actor, note
+from bilty.store.database import Connection
+from bilty.turn import State
+
+READY = (State.WON,)
+"""A turn whose AWB has its label: what is on its way without one, or void, is handed to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was made: these AWBs are on a manifest already, not known, have no label or are void, or are of two."""
+
+    manifested: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    not_ready: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+
+
+async def make(
+    connection: Connection, awbs: Sequence[str], facilities: frozenset[int] | None, actor: Actor, now: datetime
+) -> Manifest | Refused:
+    """A manifest of them all, or of none. The caller holds a transaction."""
+    rows = await _rows(connection, awbs, facilities)
+    found = {row["awb"] for row in rows}
+    refused = Refused(
+        manifested=tuple(dict.fromkeys(row["awb"] for row in rows if row["manifest_id"])),
+        unknown=tuple(awb for awb in awbs if awb not in found),
+        not_ready=tuple(dict.fromkeys(row["awb"] for row in rows if row["state"] not in READY)),
+        ambiguous=tuple(awb for awb, count in Counter(row["awb"] for row in rows).items() if count > 1),
+    )
+    if refused != Refused():
+        return refused
+    manifest_id = await connection.fetchval("SELECT nextval(pg_get_serial_sequence('manifests', 'id'))")
+    order = {awb: place for place, awb in enumerate(awbs)}
+    rows.sort(key=lambda row: order[row["awb"]])
+    boxes = await _boxes(connection, [row["shipment_id"] for row in rows])
+    manifest = Manifest(
+        f"{BEGINS}{manifest_id}", now, tuple(_line(row, boxes.get(row["shipment_id"], ())) for row in rows)
+    )
+    await connection.execute(
+        "INSERT INTO manifests (id, at, actor, content) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4)",
+        manifest_id,
+        now,
+        actor.name,
+        msgspec.json.encode(manifest).decode(),
+    )
+    await connection.executemany(
+        "INSERT INTO manifested (turn_id, manifest_id) VALUES ($1, $2)", [(row["id"], manifest_id) for row in rows]
+    )
+    await note(
+        connection, actor, "manifest made", manifest.number, after={"AWBs": [line.awb for line in manifest.lines]}
+    )
+    return manifest
+
+
+async def _rows(connection: Connection, awbs: Sequence[str], facilities: frozenset[int] | None) -> list[asyncpg.Record]:
+    """The turns of these AWBs, locked in the order of their ids: whoever is second sees the first one's manifest."""
+    ids = await connection.fetch(
+        """SELECT t.id FROM unnest($1::text[]) AS a(awb)
+             JOIN shipment_codes c ON c.code = lower(a.awb) JOIN shipments s ON s.id = c.shipment_id
+             JOIN turns t ON t.shipment_id = s.id AND t.awb = a.awb
+            WHERE $2::int[] IS NULL OR s.facility_id = ANY($2)""",
+        list(awbs),
+        None if facilities is None else list(facilities),
+    )
+    await connection.execute(
+        "SELECT FROM turns WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", [row["id"] for row in ids]
+    )
+    return await connection.fetch(
+        """SELECT t.id, t.awb, t.state, t.courier_name, t.shipment_id, m.manifest_id, f.code AS facility, v.content
+             FROM turns t JOIN shipments s ON s.id = t.shipment_id JOIN facilities f ON f.id = s.facility_id
+             JOIN shipment_versions v ON v.shipment_id = t.shipment_id AND v.version = t.version
+             LEFT JOIN manifested m ON m.turn_id = t.id
+            WHERE t.id = ANY($1) ORDER BY t.id""",
+        [row["id"] for row in ids],
+    )
+
+
+async def _boxes(connection: Connection, shipment_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Each shipment's boxes' AWBs, blank where a box has none."""
+    rows = await connection.fetch(
+        """SELECT b.shipment_id, array_agg(b.awb ORDER BY b.number) AS awbs FROM boxes b
+             JOIN shipments s ON s.id = b.shipment_id AND s.version = b.version
+            WHERE b.shipment_id = ANY($1) GROUP BY b.shipment_id""",
+        list(shipment_ids),
+    )
+    return {row["shipment_id"]: tuple(row["awbs"]) for row in rows}
+
+
+def _line(row: asyncpg.Record, box_awbs: tuple[str, ...]) -> Line:
+    shipment = decode(row["content"])
+    return Line(
+        facility=row["facility"],
+        courier=row["courier_name"] or "",
+        awb=row["awb"],
+        number=shipment.number,
+        order_number=shipment.order_number,
+        consignee=shipment.consignee.organisation,
+        city=shipment.consignee.city,
+        pincode=shipment.consignee.pincode,
+        weight_g=shipment.weight_g,
+        box_awbs=box_awbs,
+    )
+
+
+async def one(connection: Connection, manifest_id: int) -> Manifest | None:
+    content = await connection.fetchval("SELECT content FROM manifests WHERE id = $1", manifest_id)
+    return msgspec.json.decode(content, type=Manifest) if content else None

@@ -1,0 +1,72 @@
+"""`POST /uniware/waybill/update`: measured and weighed again. What a courier was told cannot be changed any more."""
+
+from litestar import Response, post
+
+from bilty.intake import Rejected
+from bilty.intake.reader import is_blank, show
+from bilty.intake.uniware import code_of, parse_update, waybill_of
+from bilty.store import amending, showing, uniware
+from bilty.store.amending import Amending
+from bilty.store.database import Connection
+from bilty.store.shipments import Arrival
+from bilty.store.showing import Seen
+from bilty.web.asking import document_of
+from bilty.web.keys import actor_of, caller
+from bilty.web.tools import AnyRequest, tools_of
+from bilty.web.uniware.answers import SUCCESS, Body, failed
+from bilty.web.uniware.coming_in import with_token
+from bilty.web.uniware.taking import sentences
+
+NO_NAME = "Shipment.code and Shipment.waybill are missing: give one of them."
+UNKNOWN = "Shipment {code} is not known in Bilty, or is not of a facility of this key's: ask for its waybill first."
+AMBIGUOUS = "Shipment {code} is of more than one facility of this key's: use a key of one facility."
+OTHER_WAYBILL = "Shipment {code} has another AWB than {awb}, or none yet."
+BEGUN = (
+    "Shipment {code} is booked, or a courier has been asked to carry it as it was: nothing was changed. "
+    "Cancel it and send it under another code."
+)
+CANCELLED = "Shipment {code} is cancelled: send it under another code."
+
+
+@post("/waybill/update", guards=[with_token], include_in_schema=False, status_code=200)
+async def update(request: AnyRequest) -> Response[Body]:
+    document = await document_of(request)
+    async with tools_of(request).pool.acquire() as connection, connection.transaction():
+        found = await _shipment(request, connection, document)
+        why = found if isinstance(found, str) else await _amended(request, connection, found, document)
+    awb = "" if isinstance(found, str) or found.progress.holder is None else found.progress.holder.awb
+    return failed(why) if why else Response({"status": SUCCESS, "waybill": awb, "message": ""}, status_code=200)
+
+
+async def _shipment(request: AnyRequest, connection: Connection, document: object) -> Seen | str:
+    """The one that is meant, locked, or why there is none."""
+    code, awb, facilities = code_of(document), waybill_of(document), caller(request).facilities
+    if is_blank(code) and is_blank(awb):
+        return NO_NAME
+    if not (code + awb).isprintable():
+        return UNKNOWN.format(code=show(code or awb))
+    if is_blank(code):
+        ids = [each.shipment_id for each in await uniware.by_awb(connection, [awb], facilities)]
+    else:
+        ids = await uniware.numbered(connection, code, facilities)
+    shown = show(code or awb)
+    if len(ids) != 1:
+        return (AMBIGUOUS if ids else UNKNOWN).format(code=shown)
+    await connection.execute("SELECT FROM shipments WHERE id = $1 FOR UPDATE", ids[0])
+    seen = (await showing.see(connection, ids))[ids[0]]
+    if awb and awb not in {turn.awb for turn in seen.progress.turns}:
+        return OTHER_WAYBILL.format(code=shown, awb=show(awb))
+    return seen
+
+
+async def _amended(request: AnyRequest, connection: Connection, seen: Seen, document: object) -> str:
+    """Blank where it is as Uniware has it now."""
+    parsed = parse_update(document, seen.shipment)
+    if isinstance(parsed, Rejected):
+        return sentences(parsed.faults)
+    if parsed == seen.shipment:
+        return ""
+    arrival = Arrival(parsed, hold=seen.progress.hold, warnings=seen.warnings)
+    done = await amending.amend(connection, seen.id, arrival, actor_of(request), await showing.clock(connection))
+    refusal = {Amending.BEGUN: BEGUN, Amending.CANCELLED: CANCELLED}.get(done, "")
+    return refusal.format(code=seen.shipment.number)

@@ -1,0 +1,55 @@
+"""A day of Uniware with a real Bilty and the sandbox: a waybill of many boxes, its label, the manifest, a cancel."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+
+from bilty.store.access import Scope, add_key
+from bilty.store.secrets import Vault, kept_secret
+from bilty_sandbox import Kind, Options, Policy, serve
+from process.programs import WITHIN_S, Programs, free_port
+from process.town import QUICK, SPEED, town_at, truth_at
+from web.uniware import NAME, asked
+
+AT_ONCE_ASKED = 12
+
+
+async def test_a_waybill_from_the_press_to_the_cancellation(programs: Programs, data_dir: Path, dsn: str) -> None:
+    options = Options(policy=Policy(enabled=False, usual=Kind.ASYNC), speed=SPEED)
+    address = f"127.0.0.1:{free_port()}"
+    async with serve(options) as sandbox, town_at(dsn, sandbox.url) as town:
+        own = {"BILTY_DATA_DIR": data_dir, "BILTY_DATABASE_URL": dsn, "BILTY_CLICKPOST_URL": sandbox.url}
+        told = {"BILTY_LISTEN": address, "BILTY_UNIWARE_WAIT_SECONDS": WITHIN_S}
+        bilty = programs.bilty("up", settings={**own, **QUICK, **told})
+        await asyncio.to_thread(bilty.hear, "is up")
+        await town.furnish(Vault(kept_secret(data_dir)))
+        async with town.pool.acquire() as connection, connection.transaction():
+            key = await add_key(connection, NAME, Scope.DISPATCH)
+        async with httpx.AsyncClient(base_url=f"http://{address}/uniware", timeout=2 * WITHIN_S) as uniware:
+            answer = await uniware.post("/authToken", json={"username": NAME, "password": key})
+            uniware.headers["Authorization"] = answer.json()["token"]
+
+            # Pressed by many at once, it is one booking of twelve boxes.
+            document = asked(Shipment__numberOfBoxes="12")
+            presses = [uniware.post("/waybill", json=document) for _ in range(AT_ONCE_ASKED)]
+            answers = [answer.json() for answer in await asyncio.gather(*presses)]
+            assert {answer["status"] for answer in answers} == {"SUCCESS"}, answers[0]
+            (booking,) = (await truth_at(sandbox.url)).bookings
+            assert {answer["waybill"] for answer in answers} == {booking.awb}
+            assert (booking.boxes_count, booking.posts) == (12, 1)
+
+            label = await uniware.get(answers[0]["shippingLabel"], headers={"Authorization": ""})
+            assert label.content.startswith(b"%PDF-")
+
+            made = await uniware.post("/manifest", json={"awbNumbers": [booking.awb]})
+            assert made.status_code == 201
+            paper = await uniware.get(made.json()["manifestDownloadUrl"])
+            assert paper.content.startswith(b"%PDF-")
+
+            cancelled = await uniware.post("/cancel", json={"waybill": booking.awb})
+            assert cancelled.json() == {"status": "SUCCESS", "waybill": booking.awb, "errorMessage": ""}
+            assert (await truth_at(sandbox.url)).live == []
+            details = await uniware.get("/waybillDetails", params={"waybills": booking.awb})
+            assert details.json()["waybillDetails"][0]["currentStatus"] == "CANCELLED"
+        assert bilty.end() == 0
