@@ -253,10 +253,7 @@ CREATE TABLE public.idempotency_keys (
     key text NOT NULL,
     request bytea NOT NULL,
     began_at timestamp with time zone NOT NULL,
-    answered_at timestamp with time zone,
-    status integer,
-    headers jsonb,
-    body bytea
+    answer bytea
 );
 
 CREATE TABLE public.installation (
@@ -315,6 +312,27 @@ CREATE TABLE public.lanes (
     fence bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='80');
+
+CREATE TABLE public.manifested (
+    turn_id bigint NOT NULL,
+    manifest_id bigint NOT NULL
+);
+
+CREATE TABLE public.manifests (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    content jsonb NOT NULL
+);
+
+ALTER TABLE public.manifests ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.manifests_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.migrations (
     name text NOT NULL,
@@ -655,6 +673,16 @@ ALTER TABLE public.turns ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.uniware_defaults (
+    facility_id integer NOT NULL,
+    content jsonb NOT NULL
+);
+
+CREATE TABLE public.uniware_shipments (
+    shipment_id bigint NOT NULL,
+    asked bytea NOT NULL
+);
+
 CREATE TABLE public.user_facilities (
     user_id integer NOT NULL,
     facility_id integer NOT NULL
@@ -756,6 +784,12 @@ ALTER TABLE ONLY public.key_facilities
 ALTER TABLE ONLY public.lanes
     ADD CONSTRAINT lanes_pkey PRIMARY KEY (endpoint_id, shipment_id);
 
+ALTER TABLE ONLY public.manifested
+    ADD CONSTRAINT manifested_pkey PRIMARY KEY (turn_id);
+
+ALTER TABLE ONLY public.manifests
+    ADD CONSTRAINT manifests_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (name);
 
@@ -834,6 +868,12 @@ ALTER TABLE ONLY public.turns
 ALTER TABLE ONLY public.turns
     ADD CONSTRAINT turns_shipment_id_run_priority_key UNIQUE (shipment_id, run, priority);
 
+ALTER TABLE ONLY public.uniware_defaults
+    ADD CONSTRAINT uniware_defaults_pkey PRIMARY KEY (facility_id);
+
+ALTER TABLE ONLY public.uniware_shipments
+    ADD CONSTRAINT uniware_shipments_pkey PRIMARY KEY (shipment_id);
+
 ALTER TABLE ONLY public.user_facilities
     ADD CONSTRAINT user_facilities_pkey PRIMARY KEY (user_id, facility_id);
 
@@ -854,6 +894,8 @@ CREATE INDEX audit_by_shipment ON public.audit USING btree (shipment_id, id) WHE
 CREATE INDEX audit_by_subject ON public.audit USING btree (subject, id) WHERE (shipment_id IS NULL);
 
 CREATE INDEX consignee_names_by_word ON public.consignee_names USING gin (words) WITH (fastupdate=off);
+
+CREATE INDEX deliveries_given_up ON public.deliveries USING btree (endpoint_id, id) WHERE (state = 'given_up'::text);
 
 CREATE INDEX deliveries_of_endpoint ON public.deliveries USING btree (endpoint_id, id);
 
@@ -878,6 +920,8 @@ CREATE INDEX jobs_open ON public.jobs USING btree (id) WHERE (ended_at IS NULL);
 CREATE INDEX lanes_claimed ON public.lanes USING btree (endpoint_id) WHERE (claimed_at IS NOT NULL);
 
 CREATE INDEX lanes_due ON public.lanes USING btree (endpoint_id, due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX manifested_of_manifest ON public.manifested USING btree (manifest_id);
 
 CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);
 
@@ -985,6 +1029,12 @@ ALTER TABLE ONLY public.key_facilities
 ALTER TABLE ONLY public.lanes
     ADD CONSTRAINT lanes_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.endpoints(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.manifested
+    ADD CONSTRAINT manifested_manifest_id_fkey FOREIGN KEY (manifest_id) REFERENCES public.manifests(id);
+
+ALTER TABLE ONLY public.manifested
+    ADD CONSTRAINT manifested_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.notices
     ADD CONSTRAINT notices_facility_id_fkey FOREIGN KEY (facility_id) REFERENCES public.facilities(id) ON DELETE CASCADE;
 
@@ -1035,6 +1085,12 @@ ALTER TABLE ONLY public.turns
 
 ALTER TABLE ONLY public.turns
     ADD CONSTRAINT turns_shipment_id_version_fkey FOREIGN KEY (shipment_id, version) REFERENCES public.shipment_versions(shipment_id, version) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.uniware_defaults
+    ADD CONSTRAINT uniware_defaults_facility_id_fkey FOREIGN KEY (facility_id) REFERENCES public.facilities(id);
+
+ALTER TABLE ONLY public.uniware_shipments
+    ADD CONSTRAINT uniware_shipments_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.user_facilities
     ADD CONSTRAINT user_facilities_facility_id_fkey FOREIGN KEY (facility_id) REFERENCES public.facilities(id) ON DELETE CASCADE;

@@ -49,6 +49,16 @@ class Settings(BaseModel):
         default="", description="Whom our own PostgreSQL runs as when we are root. Blank: nobody."
     )
 
+    waiters_max: int = Field(
+        default=2_000, ge=0, le=100_000, description="Callers who wait with `Prefer: wait` at once, in each process."
+    )
+    key_requests_per_second: float = Field(
+        default=300,
+        ge=0.01,
+        le=100_000,
+        description="What one API key may ask of one process; twice as much at once. A bulk upload is one request.",
+    )
+
     clickpost_url: str = Field(default="https://www.clickpost.in/api", description="Ends in /api.")
     clickpost_tracking_url: str = Field(default="", description="Blank: follows BILTY_CLICKPOST_URL.")
     clickpost_create_style: Literal["b2b_v1", "mps_v3"] = Field(
@@ -60,6 +70,15 @@ class Settings(BaseModel):
     clickpost_box_stickers: bool = Field(default=False, description="Ask ClickPost for box stickers.")
     allow_private_addresses: bool = Field(
         default=False, description="Fetch labels from, and hand off to, private addresses too."
+    )
+    label_link_hours: float = Field(
+        default=168, ge=0.1, le=8760, description="How long a link to a label, as order systems are told it, opens it."
+    )
+    uniware_wait_seconds: float = Field(
+        default=20, ge=0, le=60, description="How long Uniware is kept waiting for a waybill, in one request."
+    )
+    uniware_link_days: float = Field(
+        default=30, ge=0.01, le=365, description="How long the links to labels and manifests open that Uniware stores."
     )
     calls_max: int = Field(default=200, ge=1, le=5000, description="Calls out at once, for each provider and process.")
 

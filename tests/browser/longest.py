@@ -27,12 +27,16 @@ EMAIL = "subrahmanyan.chandrasekharan.thiruvananthapuram@wholesale-consumers-co-
 
 
 async def furnish(morning: Morning) -> None:
-    """A facility, a shipping provider, a person and an API key, none of them with a short name."""
+    """A facility, a shipping provider, a person and two API keys, one over, none with a short name."""
     async with morning.panel.state.pool.acquire() as connection, connection.transaction():
         await providers.put_facility(connection, FACILITY)
         await providers.put_provider(connection, PROVIDER)
         await access.add_user(connection, EMAIL, Role.VIEWER, morning.now)
-        await access.add_key(connection, ORGANISATION, Scope.DISPATCH)
+        await access.add_key(connection, ORGANISATION[:80], Scope.DISPATCH)
+        places = await connection.fetch("SELECT id FROM facilities ORDER BY length(code) DESC LIMIT 3")
+        await access.add_key(
+            connection, f"{NAME} until then"[:80], Scope.ADMIN, frozenset(row["id"] for row in places), morning.now
+        )
 
 
 def shipment(number: str) -> Document:

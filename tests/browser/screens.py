@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Locator, Page
 
-from browser import longest
+from browser import longest, told
 from browser.panel import Panel
 from browser.states import STATES
 
@@ -13,6 +13,7 @@ EACH = tuple(STATES)
 LONG_SHIPMENT = f"/shipments/{{{longest.NUMBERS[1]}}}"
 PROVIDERS, ONE_PROVIDER = "/settings/shipping-providers", "/settings/shipping-providers/clickpost-b2b"
 FACILITIES, USERS = "/settings/facilities", "/settings/users"
+ENDPOINTS = "/settings/hand-off-endpoints"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,26 @@ SCREENS = (
     Screen("facility-new", f"{FACILITIES}/new", ("empty",)),
     Screen("facility-faults", f"{FACILITIES}/new", ("empty",), press=("Save",), status=422),
     Screen("facility", f"{FACILITIES}/{longest.FACILITY.code}", ("longest",)),
+    Screen("uniware", "/settings/uniware", EACH),
+    Screen("uniware-facility", f"/settings/uniware/{longest.FACILITY.code}", ("longest",)),
     Screen("users", USERS, ("empty", "longest")),
     Screen("user-new", f"{USERS}/new", ("empty", "longest")),
     Screen("user", f"{USERS}/1", ("longest",)),
     Screen("api-keys", "/settings/api-keys", ("empty", "longest")),
+    Screen("api-keys-faults", "/settings/api-keys", ("longest",), press=("Add key",), status=422),
+    Screen("endpoints", ENDPOINTS, EACH),
+    Screen("endpoint-new", f"{ENDPOINTS}/new", ("empty", "longest")),
+    Screen("endpoint-faults", f"{ENDPOINTS}/new", ("longest",), press=("Add endpoint",), status=422),
+    Screen("endpoint", f"{ENDPOINTS}/{told.OMS}", ("one", "failing")),
+    Screen("endpoint-answers", f"{ENDPOINTS}/{told.ERP}?test=7", ("full",)),
+    Screen("endpoint-longest", f"{ENDPOINTS}/{told.LONG_CODE}", ("longest",)),
+    Screen("endpoint-secret", f"{ENDPOINTS}/{told.OMS}", ("one",), press=("Make a new secret",), status=201),
+    Screen("deliveries", f"{ENDPOINTS}/{told.OMS}/deliveries", ("one", "full", "failing")),
+    Screen("deliveries-failing", f"{ENDPOINTS}/{told.ERP}/deliveries", ("full",)),
+    Screen("deliveries-none", f"{ENDPOINTS}/region-1/deliveries", ("longest",)),
+    Screen("deliveries-longest", f"{ENDPOINTS}/{told.LONG_CODE}/deliveries", ("longest",)),
     Screen("audit", "/settings/audit", EACH),
+    Screen("api-reference", "/api/v1/reference", ("one",), signed_in=False),
     Screen("account", "/account", ("one",)),
     Screen("no-such-page", "/nowhere", ("one",), status=404),
 )

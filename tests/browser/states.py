@@ -12,7 +12,7 @@ from bilty.store.jobs import JobKind
 from bilty.workflow import Status
 from bilty_sandbox import DEMO_USERNAME, Policy, Rule
 from bilty_sandbox import Kind as Mischief
-from browser import longest
+from browser import longest, told
 from browser.morning import Morning, morning_of
 from browser.panel import Panel, panel_at, running
 from process.town import EXAMPLES, PROVIDER, first_orders
@@ -40,15 +40,18 @@ async def empty(morning: Morning, folder: Path) -> None:
 async def one(morning: Morning, folder: Path) -> None:
     """The first shipment, its label not yet there."""
     await morning.furnish()
+    await told.order_system(morning)
     await morning.goes_on(176)
     shipment_id = await morning.takes_in(number="SO-10901")
     await morning.until_now()
+    await told.receives(morning)
     await morning.asks(JobKind.EXPORT, [shipment_id], done=False)
 
 
 async def full(morning: Morning, folder: Path) -> None:
     """A morning's sixty: most have their label, some are on their way, the last wait to be scheduled or on hold."""
     await morning.furnish()
+    await told.order_system(morning)
     for count in range(6, 49, 6):
         await morning.imports(first_orders(count, folder / "orders.csv"))
         await morning.goes_on(18)
@@ -57,10 +60,13 @@ async def full(morning: Morning, folder: Path) -> None:
     await morning.goes_on(17)
     await morning.imports(first_orders(52, folder / "orders.csv"))
     await morning.goes_on(7)
+    await told.order_system(morning, told.ERP, told.CLOSED)
     await morning.imports(first_orders(55, folder / "orders.csv"))
     await morning.imports(first_orders(58, folder / "orders.csv"), schedule=False)
     await morning.imports(EXAMPLES / "orders-on-hold.csv", schedule=False)
     await morning.until_now()
+    await told.receives(morning, all_but=2)
+    await told.fails(morning, told.ERP)
     ready = await morning.ids_of(Status.LABEL_READY)
     await morning.asks(JobKind.PRINT, ready[:-8])
     await morning.asks(JobKind.PRINT, ready[:2])
@@ -68,11 +74,13 @@ async def full(morning: Morning, folder: Path) -> None:
     await morning.asks(JobKind.EXPORT, morning.ids)
     await morning.asks(JobKind.TEST_CONNECTION, by=Role.ADMIN, provider=PROVIDER.code)
     await morning.asks(JobKind.PRIORITIES, by=Role.ADMIN, provider=PROVIDER.code, facility="BLR-1", pincode="411018")
+    await morning.asks(JobKind.TEST_EVENT, by=Role.ADMIN, endpoint=told.ERP)
 
 
 async def failing(morning: Morning, folder: Path) -> None:
-    """Every way in which a shipment can need a person, and ClickPost silent since."""
+    """Every way in which a shipment can need a person, ClickPost silent since, and an order system gone for days."""
     await morning.furnish()
+    await told.order_system(morning)
     await morning.imports(first_orders(24, folder / "orders.csv"))
     await morning.takes_in(number="SO-11100", consignee={**SHIPMENT["consignee"], **NOWHERE})
     await morning.takes_in(number="SO-11101", invoices=[{**SHIPMENT["invoices"][0], "value": "123600.00"}])
@@ -83,6 +91,7 @@ async def failing(morning: Morning, folder: Path) -> None:
     morning.panel.sandbox.world.silent_until = morning.panel.time.now() + 10 * 3600
     await morning.imports(first_orders(26, folder / "orders.csv"))
     await morning.until_now()
+    await told.fails(morning, told.OMS, hours=72.5, disabled=True)
 
 
 async def wrong_key(morning: Morning) -> None:
@@ -99,9 +108,11 @@ async def long(morning: Morning, folder: Path) -> None:
     """Names as long as they may be."""
     await morning.furnish()
     await longest.furnish(morning)
+    await told.many(morning)
     for number in longest.NUMBERS:
         await morning.takes_in(**longest.shipment(number))
     await morning.until_now()
+    await told.fails(morning, told.LONG_CODE, f"{told.FULL} {longest.ADDRESS}.")
 
 
 FAILING = (

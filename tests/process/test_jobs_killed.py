@@ -16,6 +16,7 @@ from bilty.store.database import Pool, listening
 from bilty.store.jobs import JobKind, JobState
 from dispatch.bench import make_bench
 from jobs.desk import Desk
+from jobs.receiver import Receiver
 from process.programs import Program, Programs
 
 MANY = 2 * BATCH + 30
@@ -25,7 +26,7 @@ async def test_a_job_survives_kill_9_and_a_polite_end(
     programs: Programs, data_dir: Path, pool: Pool, dsn: str, tmp_path: Path
 ) -> None:
     bench = await make_bench(pool, tmp_path / "labels")
-    tools = Tools(pool, bench.vault, bench.tools.labels, lambda _: bench.aggregator, bench.tools.rules)
+    tools = Tools(pool, bench.vault, bench.tools.labels, lambda _: bench.aggregator, bench.tools.rules, Receiver())
     desk = Desk(bench, tools, dsn)
     ids = await desk.created(*(f"S{n}" for n in range(MANY)))
     held = await asyncpg.connect(dsn)

@@ -3,12 +3,12 @@
 import pytest
 
 from bilty.store.access import Scope
-from web.house import CONNECTOR, FACILITY, KEY, PROVIDER, House
+from web.house import CONNECTOR, FACILITY, KEY, PROVIDER, Document, House
 
 
 async def test_a_key_is_told_who_it_is(house: House) -> None:
     answer = await house.call("GET", "/key", scope=Scope.READ)
-    assert answer.json() == {"name": "read key", "scope": "read"}
+    assert answer.json() == {"name": "read key", "scope": "read", "facilities": None, "expires_at": None}
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer nobody", "Basic YTpi", "Bearer " + "x" * 5000])
@@ -91,3 +91,25 @@ async def test_every_faulty_field_is_named(house: House) -> None:
     assert {each["field"] for each in problem["errors"]} == {"pincode", "gstin"}
     assert problem["title"] == "Unprocessable Content"
     assert all(set(each) == {"field", "value", "message"} for each in problem["errors"])
+
+
+async def test_facilities_are_listed_by_the_page(house: House) -> None:
+    codes = [f"WH-{n:02}" for n in range(5)]
+    for code in reversed(codes):
+        assert (await house.call("PUT", f"/facilities/{code}", FACILITY)).status_code == 201
+    pages: list[list[Document]] = []
+    path: str | None = "/facilities?limit=2"
+    while path:
+        page = (await house.call("GET", path, scope=Scope.READ)).json()
+        pages.append(page["items"])
+        path = page["next"] and page["next"].removeprefix(f"{house.url}/api/v1")
+    assert [[each["code"] for each in page] for page in pages] == [codes[:2], codes[2:4], codes[4:]]
+    assert pages[-1] == [(await house.call("GET", f"/facilities/{codes[-1]}")).json()]
+    assert (await house.call("GET", "/facilities?after=WH-03x")).json()["items"][0]["code"] == "WH-04"
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "after=a%00b", "after=" + "x" * 41, "code=WH-01"])
+async def test_a_page_of_facilities_that_cannot_be_asked_for(house: House, query: str) -> None:
+    answer = await house.call("GET", f"/facilities?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["type"] == "urn:bilty:problem:query"

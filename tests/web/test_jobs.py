@@ -16,6 +16,7 @@ from bilty.store import jobs, prints
 from bilty.store.access import Role
 from bilty.store.jobs import SHEETS_MAX, Job, JobState
 from jobs.desk import label_pdf, never
+from jobs.receiver import Receiver
 from web.house import FACILITY, P1, RANKED, House
 
 
@@ -42,7 +43,8 @@ async def job_of(house: House, job_id: int) -> Job:
 async def work_on(house: House, job_id: int) -> Job:
     tools = house.tools
     scripted = Scripted()
-    await work(Tools(tools.pool, tools.vault, tools.labels, lambda _: scripted, tools.settings.rules), job_id, never)
+    given = Tools(tools.pool, tools.vault, tools.labels, lambda _: scripted, tools.settings.rules, Receiver())
+    await work(given, job_id, never)
     return await job_of(house, job_id)
 
 

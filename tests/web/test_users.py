@@ -1,4 +1,4 @@
-"""Settings, Users and API keys: who may come in, changed by admins, and at once."""
+"""Settings, Users: who may come in, changed by admins, and at once."""
 
 import asyncio
 import re
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from bilty.store import access, users
+from bilty.store import users
 from bilty.store.access import Role
 from bilty.store.audit import COMMAND
 from web.house import House
@@ -223,47 +223,3 @@ async def test_inviting_by_command_changes_only_what_it_is_given(house: House) -
     refused = await invite(ADMIN, Role.VIEWER)
     assert refused == users.Refused(f"{ADMIN} is the last admin of all facilities: make somebody else one first.")
     assert {line[0] for line in await audit(house)} == {"bilty"}
-
-
-# API keys
-
-
-async def test_a_key_is_shown_once_works_and_is_revoked(house: House) -> None:
-    await house.sign_in(role=Role.ADMIN)
-    await house.page("/settings/api-keys")
-    answer = await house.send("/settings/api-keys", {"name": "Uniware", "scope": "read"})
-    assert answer.status_code == 201
-    key = re.findall(r"<code>(bilty_[\w-]{27})</code>", answer.text)[0]
-    bearer = {"Authorization": f"Bearer {key}"}
-    page = await house.page("/settings/api-keys")
-    assert key not in page
-    assert f"{key[: access.KEY_CHARS_SHOWN]}…" in page
-    assert "never" in page
-    assert (await house.api.get("/api/v1/key", headers=bearer)).json() == {"name": "Uniware", "scope": "read"}
-    page = await house.page("/settings/api-keys")
-    assert "never" not in page
-    key_id = await house.tools.pool.fetchval("SELECT id FROM api_keys")
-    assert "Uniware is revoked" in await house.told(await house.send(f"/settings/api-keys/{key_id}/revoke"))
-    assert (await house.api.get("/api/v1/key", headers=bearer)).status_code == 401
-    assert "revoked already" in await house.told(await house.send(f"/settings/api-keys/{key_id}/revoke"))
-    lines = await audit(house)
-    assert lines == [(ADMIN, "API key added", "Uniware"), (ADMIN, "API key revoked", "Uniware")]
-    assert key not in await house.tools.pool.fetchval("SELECT string_agg(a::text, ' ') FROM audit a")
-
-
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"name": "", "scope": "read"}, "Name is missing"),
-        ({"name": "x" * 81, "scope": "read"}, "give 1 to 80 characters"),
-        ({"name": "oms", "scope": "root"}, "Scope is &#34;root&#34;: give read, dispatch or admin."),
-        ({"name": "oms", "scope": "read"}, "Name &#34;oms&#34; is another key&#39;s"),
-    ],
-)
-async def test_a_key_that_cannot_be_made(house: House, fields: dict[str, str], sentence: str) -> None:
-    await house.sign_in(role=Role.ADMIN)
-    assert (await house.send("/settings/api-keys", {"name": "oms", "scope": "admin"})).status_code == 201
-    answer = await house.send("/settings/api-keys", fields)
-    assert answer.status_code == 422
-    assert sentence in answer.text
-    assert await house.tools.pool.fetchval("SELECT count(*) FROM api_keys") == 1

@@ -88,6 +88,7 @@ async def _demonstrate(state: Opened, sandbox: Sandbox, *, once: bool) -> int:
         console.print(f"Panel    {state.settings.address}", soft_wrap=True)
         console.print(f"Sign in  {state.settings.address}/sign-in/{token}", soft_wrap=True)
         console.print(f"Sandbox  {sandbox.url.removesuffix('/api')}/sandbox/truth", soft_wrap=True)
+        console.print("Connect  docs/integrate.md tells how, in ten minutes")
         console.print("Ctrl-C ends all three; the data stays in .demo/.")
 
     await schedule_orders(state.pool, report.ids, now)

@@ -63,17 +63,24 @@ async def counts(connection: Connection, facilities: Collection[int] | None) -> 
     return {concern: found[concern] for concern in Concern if concern in found}
 
 
-async def attention_count(connection: Connection, facilities: Collection[int] | None) -> int:
-    """How many matters there are: shipments, providers and courier accounts. At most one more than COUNT_MAX."""
+async def attention_count(
+    connection: Connection, facilities: Collection[int] | None, *, endpoints: bool = False
+) -> int:
+    """How many matters there are: shipments, providers and courier accounts. At most one more than COUNT_MAX.
+
+    `endpoints`: those that Bilty disabled, too, for who can enable them.
+    """
     count: int = await connection.fetchval(
         """SELECT (SELECT count(*) FROM (
                        SELECT FROM shipments WHERE concerned_at IS NOT NULL
                           AND ($1::int[] IS NULL OR facility_id = ANY($1)) LIMIT $2) AS waiting)
                 + (SELECT count(*) FROM shipping_providers
                     WHERE paused_at IS NOT NULL OR alarmed_at IS NOT NULL OR (connector IS NULL AND enabled))
-                + (SELECT count(*) FROM notices WHERE $1::int[] IS NULL OR facility_id = ANY($1))""",
+                + (SELECT count(*) FROM notices WHERE $1::int[] IS NULL OR facility_id = ANY($1))
+                + (SELECT count(*) FROM endpoints WHERE $3 AND enabled AND disabled_at IS NOT NULL)""",
         _ids(facilities),
         COUNT_MAX + 1,
+        endpoints,
     )
     return min(count, COUNT_MAX + 1)
 

@@ -28,6 +28,8 @@ class Actor:
 
 
 COMMAND = Actor(ActorKind.COMMAND, "bilty")
+BILTY = Actor(ActorKind.BILTY, "Bilty")
+"""Also where nobody knows who it was."""
 
 
 @dataclass(frozen=True, slots=True)

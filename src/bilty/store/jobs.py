@@ -32,9 +32,10 @@ class JobKind(StrEnum):
     EXPORT = "export"
     TEST_CONNECTION = "test_connection"
     PRIORITIES = "priorities"
+    TEST_EVENT = "test_event"
 
 
-URGENT = frozenset({JobKind.TEST_CONNECTION, JobKind.PRIORITIES, JobKind.PRINT, JobKind.PRINT_NEW})
+URGENT = frozenset({JobKind.TEST_CONNECTION, JobKind.PRIORITIES, JobKind.TEST_EVENT, JobKind.PRINT, JobKind.PRINT_NEW})
 """Somebody looks at the screen until these are done: they go before what is queued."""
 
 

@@ -1,11 +1,11 @@
 """Shipments: taken in by sets, and scheduled by sets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bilty.shipment import Shipment, digest, encode
+from bilty.shipment import Shipment, digest, encode, lacks_data
 from bilty.store.audit import COMMAND, Actor, Note, note_many
 from bilty.store.database import Connection
 from bilty.store.listed import NOBODY, courier_ids, write_keys
@@ -15,11 +15,12 @@ from bilty.workflow import Progress, Status, schedule, status
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A shipment as `bilty.intake` took it, to be kept."""
+    """A shipment as `bilty.intake` took it, to be kept. `facilities`: the ids of those it may be for, None for all."""
 
     shipment: Shipment
     hold: str = ""
     warnings: tuple[str, ...] = ()
+    facilities: frozenset[int] | None = None
 
 
 class Intake(StrEnum):
@@ -42,13 +43,14 @@ async def keep(connection: Connection, arrivals: Sequence[Arrival], now: datetim
     """Takes shipments in, in one transaction of the caller's, and says for each what became of it.
 
     A number is unique within its facility. Taking the same in again changes nothing, so a file or a request may be
-    repeated without fear.
+    repeated without fear. A facility that is not the bringer's is none: what becomes of an arrival says, and costs, the
+    same.
     """
     facilities = await _ids(connection, "facilities", {a.shipment.facility for a in arrivals})
     providers = await _ids(connection, "shipping_providers", {a.shipment.shipping_provider for a in arrivals})
     keepable: dict[tuple[int, str], Arrival] = {}
     for arrival in arrivals:
-        if arrival.shipment.facility in facilities and arrival.shipment.shipping_provider in providers:
+        if _is_for(arrival, facilities) and arrival.shipment.shipping_provider in providers:
             keepable.setdefault((facilities[arrival.shipment.facility], arrival.shipment.number), arrival)
     new = await _insert(connection, keepable, providers, now) if keepable else {}
     known = await _known(connection, [key for key in keepable if key not in new])
@@ -56,7 +58,7 @@ async def keep(connection: Connection, arrivals: Sequence[Arrival], now: datetim
     for arrival in arrivals:
         shipment = arrival.shipment
         key = (facilities.get(shipment.facility, 0), shipment.number)
-        if shipment.facility not in facilities:
+        if not _is_for(arrival, facilities):
             kept.append(Kept(Intake.NO_FACILITY))
         elif shipment.shipping_provider not in providers:
             kept.append(Kept(Intake.NO_PROVIDER))
@@ -67,6 +69,11 @@ async def keep(connection: Connection, arrivals: Sequence[Arrival], now: datetim
             same = known_digest == digest(shipment)
             kept.append(Kept(Intake.SAME if same else Intake.DIFFERS, shipment_id))
     return kept
+
+
+def _is_for(arrival: Arrival, facilities: Mapping[str, int]) -> bool:
+    facility_id = facilities.get(arrival.shipment.facility)
+    return facility_id is not None and (arrival.facilities is None or facility_id in arrival.facilities)
 
 
 async def _ids(connection: Connection, table: str, codes: set[str]) -> dict[str, int]:
@@ -180,7 +187,8 @@ async def schedule_all(
     async with changing(connection, shipment_ids, now) as courses:
         for course in courses.values():
             if again or course.before.run == 0:
-                course.after = schedule(course.after, now, without_ewaybill=without_ewaybill)
+                lifts = without_ewaybill and not lacks_data(course.after.hold)
+                course.after = schedule(course.after, now, without_ewaybill=lifts)
         begun = [course for course in courses.values() if course.after.run != course.before.run]
         await note_many(connection, actor, [_begun(course, without_ewaybill=without_ewaybill) for course in begun])
     return {shipment_id: course.after for shipment_id, course in courses.items()}

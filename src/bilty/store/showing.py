@@ -3,12 +3,14 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 import asyncpg
 
 from bilty.shipment import Shipment, decode
 from bilty.store.database import Connection
-from bilty.store.progress import Course, courses_of
+from bilty.store.progress import progress_of
+from bilty.store.turn_rows import COLUMNS, turn_of
 from bilty.workflow import Progress, Status
 
 PAGE_MAX = 500
@@ -28,37 +30,60 @@ class Seen:
     created_at: datetime
 
 
-async def see(connection: Connection, shipment_ids: Sequence[int]) -> dict[int, Seen]:
+async def see(
+    connection: Connection,
+    shipment_ids: Sequence[int],
+    facilities: frozenset[int] | None = None,
+    *,
+    passing_over: Collection[Status] = (),
+) -> dict[int, Seen]:
+    """Those that leave from these `facilities`, None for all, and have none of the statuses that are passed over.
+
+    One of another facility takes as long as one that is not there: it is one statement, and what is not to be seen is
+    not read.
+    """
     rows = await connection.fetch(
-        """SELECT s.id, s.warnings, s.created_at, v.content FROM shipments s
-             JOIN shipment_versions v ON v.shipment_id = s.id AND v.version = s.version WHERE s.id = ANY($1)""",
+        _SEE,
         shipment_ids,
+        None if facilities is None else list(facilities),
+        list(passing_over),
     )
-    courses = await courses_of(connection, shipment_ids)
-    return {row["id"]: _seen(row, courses[row["id"]]) for row in rows if row["id"] in courses}
+    return {shipment_id: _seen(list(same)) for shipment_id, same in groupby(rows, key=lambda row: int(row["s_id"]))}
 
 
-def _seen(row: asyncpg.Record, course: Course) -> Seen:
+_SEE = f"""SELECT s.s_id, s.s_version, s.s_run, s.facility_id, s.facility, s.number, s.hold, s.cancel_asked,
+       s.failed_told, s.dispatched, s.warnings, s.created_at, s.installation, s.digest,
+       CASE WHEN row_number() OVER (PARTITION BY s_id ORDER BY turns.id) = 1 THEN s_content END AS content,
+       (SELECT w.digest FROM shipment_versions w
+         WHERE w.shipment_id = turns.shipment_id AND w.version = turns.version) AS turn_digest, {COLUMNS}
+  FROM (SELECT s.id AS s_id, s.version AS s_version, s.run AS s_run, s.facility_id, f.code AS facility, s.number,
+               s.hold, s.cancel_asked, s.failed_told, s.dispatched, s.warnings, s.created_at, i.id AS installation,
+               v.digest, v.content AS s_content
+          FROM shipments s JOIN facilities f ON f.id = s.facility_id CROSS JOIN installation i
+          JOIN shipment_versions v ON v.shipment_id = s.id AND v.version = s.version
+         WHERE s.id = ANY($1) AND ($2::int[] IS NULL OR s.facility_id = ANY($2))
+           AND NOT s.status = ANY($3::text[])) AS s
+  LEFT JOIN turns ON turns.shipment_id = s_id
+ ORDER BY s_id, turns.id"""  # noqa: S608 - constants
+"""A row a turn, one where there is none. The content, which may be long, is in a shipment's first."""
+
+
+def _seen(rows: Sequence[asyncpg.Record]) -> Seen:
+    first = rows[0]
     return Seen(
-        id=row["id"],
-        facility_id=course.facility_id,
-        shipment=decode(row["content"]),
-        progress=course.after,
-        warnings=tuple(row["warnings"]),
-        created_at=row["created_at"],
+        id=first["s_id"],
+        facility_id=first["facility_id"],
+        shipment=decode(first["content"]),
+        progress=progress_of(
+            first,
+            version=first["s_version"],
+            run=first["s_run"],
+            digest=first["digest"],
+            turns=tuple(turn_of(row, row["turn_digest"]) for row in rows if row["id"] is not None),
+        ),
+        warnings=tuple(first["warnings"]),
+        created_at=first["created_at"],
     )
-
-
-async def page(connection: Connection, *, before_id: int | None, status: Status | None, limit: int) -> list[int]:
-    """The ids of a page, newest first, starting below `before_id`."""
-    rows = await connection.fetch(
-        """SELECT id FROM shipments WHERE ($1::bigint IS NULL OR id < $1) AND ($2::text IS NULL OR status = $2)
-            ORDER BY id DESC LIMIT $3""",
-        before_id,
-        status,
-        min(limit, PAGE_MAX),
-    )
-    return [row["id"] for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +148,6 @@ async def counts(connection: Connection) -> dict[Status, int]:
               CROSS JOIN LATERAL (
                   SELECT count(*) FROM (SELECT FROM shipments s WHERE s.status = a.status LIMIT $2) AS counted) AS c"""
     return {Status(row["status"]): row["count"] for row in await connection.fetch(sql, list(Status), COUNT_MAX)}
-
-
-async def statuses_of(connection: Connection, shipment_ids: Sequence[int]) -> dict[int, Status]:
-    """The least that tells whether the wait is over."""
-    sql = "SELECT id, status FROM shipments WHERE id = ANY($1)"
-    return {row["id"]: Status(row["status"]) for row in await connection.fetch(sql, shipment_ids)}
 
 
 async def within(connection: Connection, shipment_ids: Collection[int], facilities: Collection[int]) -> frozenset[int]:

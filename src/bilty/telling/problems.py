@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bilty.shipment import lacks_data
 from bilty.telling.phrases import name_of, said, span
 from bilty.turn import Rules, State, Turn
 from bilty.words import listed
@@ -30,15 +31,15 @@ CONCERN_WORDS = {
 """What a shipment waits for, in the words of a tab."""
 
 
-def problem(progress: Progress, rules: Rules) -> Problem | None:
-    """What a person must see: None while everything goes its way."""
+_EWAYBILL_REMEDY = "If its goods may move without, choose Schedule without e-way bill."
+_DATA_REMEDY = "Nothing is booked before the order system has sent it again with what is missing; or cancel it."
+
+
+def problem(progress: Progress, rules: Rules | None) -> Problem | None:
+    """What a person must see: None while everything goes its way. Without `rules` no wait is told in minutes."""
     shown = status(progress)
     if shown is Status.ON_HOLD:
-        return Problem(
-            "on_hold",
-            progress.hold,
-            "If its goods may move without, choose Schedule without e-way bill.",
-        )
+        return Problem("on_hold", progress.hold, _DATA_REMEDY if lacks_data(progress.hold) else _EWAYBILL_REMEDY)
     if shown is Status.NOT_SERVICEABLE:
         return _not_serviceable(progress)
     if shown is Status.FAILED:
@@ -79,11 +80,11 @@ def _failed(progress: Progress) -> Problem:
     )
 
 
-def _no_label(progress: Progress, lapsed: list[Turn], rules: Rules) -> Problem:
-    waited = span(rules.poll_interval * rules.polls_max)
+def _no_label(progress: Progress, lapsed: list[Turn], rules: Rules | None) -> Problem:
+    waited = f"within {span(rules.poll_interval * rules.polls_max)}" if rules else "in time"
     refused = [turn for turn in progress.run_turns if turn.state is State.REFUSED]
     words = [f"{name_of(turn)} refused: {said(turn.message, turn.code)}" for turn in refused]
-    silent = f"{listed([name_of(turn) for turn in lapsed])} gave no label within {waited}; one may still come."
+    silent = f"{listed([name_of(turn) for turn in lapsed])} gave no label {waited}; one may still come."
     return Problem(
         Concern.NO_LABEL,
         " ".join([silent, *words]),

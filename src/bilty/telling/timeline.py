@@ -1,5 +1,6 @@
 """A line of the timeline as a sentence about the past."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from bilty.deciding import ActKind
@@ -65,7 +66,7 @@ _TOLD_OWN = {
     Status.CANCELLED: "Cancelled.",
     Status.DISPATCHED: "Handed to the courier.",
 }
-_TOLD_ACTS = {
+_TOLD_ACTS: Mapping[str, str] = {
     ActKind.SCHEDULE: "{actor} scheduled it.",
     ActKind.CANCEL: "{actor} cancelled it.",
     ActKind.POLL_NOW: "{actor} had {name} asked at once; that uses up no poll.",
@@ -81,13 +82,14 @@ _TOLD_ACTS = {
     ActKind.WRONG_AWB: "{actor} took back AWB {message}: it is not {name}'s.",
     ActKind.GO_ON: "{actor} let the next courier be asked.",
     ActKind.SETTLED: "{actor} has seen to {name}'s outside Bilty.",
+    "amended": "{actor} put it right before anybody was asked. {message}",
 }
 
 
 def told_moment(moment: Moment, rules: Rules) -> str:
     if moment.actor:
         facts = {"actor": moment.actor, "name": moment.courier or "ClickPost", "message": moment.message}
-        return _TOLD_ACTS[ActKind(moment.state)].format_map(facts)
+        return _TOLD_ACTS[moment.state].format_map(facts).rstrip()
     if moment.priority is None:
         return _TOLD_OWN[Status(moment.state)].format_map({"words": moment.message}).rstrip()
     state = State(moment.state)

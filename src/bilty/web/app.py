@@ -16,24 +16,40 @@ from bilty.web import (
     attention,
     health,
     jobs,
+    label_links,
     listing,
     live,
     new_shipment,
+    reference,
     settings_pages,
     shipment,
     sign_in,
     today,
+    uniware,
 )
 from bilty.web.api import ROUTER
 from bilty.web.arriving import Arrivals
 from bilty.web.asking import BODY_BYTES_MAX
-from bilty.web.describe import CONFIG
-from bilty.web.headers import add_headers
+from bilty.web.bulk.gate import Gate
+from bilty.web.headers import add_headers, tell_methods
+from bilty.web.limits import Limits, Rate
 from bilty.web.pictures import Pictures
 from bilty.web.problems import HANDLERS
 from bilty.web.sessions import SignInNeeded
-from bilty.web.settings_pages import api_keys, audit, connector, facilities, providers, questions, users
+from bilty.web.settings_pages import (
+    api_keys,
+    audit,
+    connector,
+    endpoint_acts,
+    endpoints,
+    facilities,
+    providers,
+    questions,
+    users,
+)
+from bilty.web.settings_pages import uniware as uniware_defaults
 from bilty.web.tools import AnyRequest, WebTools
+from bilty.web.waiting import Waiters
 
 HERE = Path(__file__).parent
 
@@ -43,6 +59,8 @@ def make_app(tools: WebTools) -> Litestar:
     return Litestar(
         route_handlers=[
             ROUTER,
+            *uniware.ROUTES,
+            *reference.ROUTES,
             health.healthz,
             health.readyz,
             *sign_in.ROUTES,
@@ -52,12 +70,16 @@ def make_app(tools: WebTools) -> Litestar:
             *connector.ROUTES,
             *questions.ROUTES,
             *facilities.ROUTES,
+            *uniware_defaults.ROUTES,
             *users.ROUTES,
             *api_keys.ROUTES,
+            *endpoints.ROUTES,
+            *endpoint_acts.ROUTES,
             *audit.ROUTES,
             *live.ROUTES,
             *listing.ROUTES,
             *shipment.ROUTES,
+            *label_links.ROUTES,
             *acting.ROUTES,
             *attention.ROUTES,
             *jobs.ROUTES,
@@ -65,11 +87,20 @@ def make_app(tools: WebTools) -> Litestar:
             *new_shipment.ROUTES,
             create_static_files_router(path="/static", directories=[HERE / "static"]),
         ],
-        state=State({"tools": tools, "arrivals": Arrivals(tools.pool), "pictures": Pictures()}),
-        before_send=[add_headers],
+        state=State(
+            {
+                "tools": tools,
+                "arrivals": Arrivals(tools.pool),
+                "waiters": Waiters(tools.pool, tools.changes, tools.settings.waiters_max),
+                "gate": Gate(),
+                "pictures": Pictures(),
+                "limits": Limits(Rate(tools.settings.key_requests_per_second)),
+            }
+        ),
+        before_send=[add_headers, tell_methods],
         exception_handlers={**HANDLERS, SignInNeeded: _to_sign_in},
         request_max_body_size=BODY_BYTES_MAX,
-        openapi_config=CONFIG,
+        openapi_config=None,
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(_templates())),
         logging_config=None,
     )

@@ -21,10 +21,11 @@ SET_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """A shipment as it was read, and who brings it."""
+    """A shipment as it was read, who brings it, and the ids of the facilities that one may send from, None for all."""
 
     parsed: Accepted
     actor: Actor
+    facilities: frozenset[int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ class Arrivals:
         self._waiting: list[tuple[Brought, asyncio.Future[Taken]]] = []
         self._writing: asyncio.Task[None] | None = None
 
-    async def take(self, parsed: Accepted, actor: Actor) -> Taken:
+    async def take(self, parsed: Accepted, actor: Actor, facilities: frozenset[int] | None) -> Taken:
         taken: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
-        self._waiting.append((Brought(parsed, actor), taken))
+        self._waiting.append((Brought(parsed, actor, facilities), taken))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
         return await taken
@@ -87,7 +88,7 @@ def _answer(taken: "asyncio.Future[Taken]", result: Taken | Exception) -> None:
 async def keep(connection: Connection, together: Sequence[Brought]) -> list[Taken]:
     """All of it happens, or nothing. A request that is repeated does not begin another run of what has failed since."""
     now = await showing.clock(connection)
-    kept = await shipments.keep(connection, [_arrival(each.parsed) for each in together], now)
+    kept = await shipments.keep(connection, [_arrival(each) for each in together], now)
     known = await _known(connection, kept)
     wanted: dict[Actor, set[int]] = {}
     for each, brought in zip(kept, together, strict=True):
@@ -110,9 +111,10 @@ async def keep(connection: Connection, together: Sequence[Brought]) -> list[Take
     ]
 
 
-def _arrival(parsed: Accepted) -> Arrival:
+def _arrival(brought: Brought) -> Arrival:
+    parsed = brought.parsed
     warnings = tuple(warning.message for warning in parsed.warnings)
-    return Arrival(parsed.shipment, hold=parsed.hold or "", warnings=warnings)
+    return Arrival(parsed.shipment, hold=parsed.hold or "", warnings=warnings, facilities=brought.facilities)
 
 
 async def _known(connection: Connection, kept: Sequence[Kept]) -> set[int]:

@@ -18,8 +18,10 @@ from bilty.store import acting, attention, listing, notices, providers, showing
 from bilty.store.access import Role
 from bilty.store.attention import Concerned, Place
 from bilty.store.database import Connection
+from bilty.store.hand_off import endpoints
 from bilty.store.listing import Filter, Listed, Tab
 from bilty.store.providers import Standing
+from bilty.telling.endpoints import told_endpoint
 from bilty.turn import Rules
 from bilty.web import rows
 from bilty.web.acting import ActButton, acts_on_concerns
@@ -33,7 +35,7 @@ from bilty.web.tools import AnyRequest, tools_of
 from bilty.words import INDIA
 from bilty.workflow import Concern
 
-PATH, SETTINGS = "/attention", "/settings/shipping-providers"
+PATH, SETTINGS, ENDPOINTS = "/attention", "/settings/shipping-providers", "/settings/hand-off-endpoints"
 ITEMS, NOTICES_MAX = 50, 100
 ELSEWHERE = (Tab.FAILED, Tab.NOT_SERVICEABLE, Tab.ON_HOLD)
 """Whatever waits for a person by the dozen: in the list of shipments it is put right by the dozen."""
@@ -48,6 +50,8 @@ class Matter:
     remedy: str
     link: str
     address: str
+    enable: str = ""
+    """Where a form goes that enables again what Bilty disabled; blank where there is nothing of the kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ async def needs_attention(request: AnyRequest) -> Template:
         standings = await providers.standings(connection)
         items = await _items(connection, found[:ITEMS], now, tools_of(request).settings.rules)
         accounts = await _accounts(connection, viewer.facilities)
+        halted = await _halted(connection, now) if viewer.administers_all else []
         banners = [words for each in standings for words in await _banner(connection, each, now)]
     mends = viewer.may(Role.ADMIN)
     return await page(
@@ -82,7 +87,7 @@ async def needs_attention(request: AnyRequest) -> Template:
         "attention.html",
         nav="attention",
         banners=banners,
-        matters=[*(m for each in standings for m in _matters(each, now)), *accounts] if below is None else [],
+        matters=[*(m for each in standings for m in _matters(each, now)), *accounts, *halted] if below is None else [],
         mends=mends,
         items=items,
         may_act=viewer.may(Role.DISPATCHER),
@@ -140,6 +145,16 @@ async def _banner(connection: Connection, standing: Standing, now: datetime) -> 
 async def _accounts(connection: Connection, facilities: Collection[int] | None) -> list[Matter]:
     found = await notices.notices(connection, facilities, NOTICES_MAX)
     return [Matter(*telling.told_notice(each), each.provider_name, f"{SETTINGS}/{each.provider}") for each in found]
+
+
+async def _halted(connection: Connection, now: datetime) -> list[Matter]:
+    """Hand-off endpoints that Bilty disabled: order systems that are told nothing."""
+    found = [each for each in await endpoints.all_of(connection) if each.manner is endpoints.Manner.DISABLED]
+    return [
+        Matter(told_endpoint(each, "", now, INDIA), "", "Look at it", where, enable=f"{where}/enable")
+        for each in found
+        for where in [f"{ENDPOINTS}/{each.code}"]
+    ]
 
 
 def _elsewhere(counts: Mapping[Tab, int]) -> list[tuple[str, str, str]]:

@@ -42,6 +42,7 @@ class Changes:
         self._of: dict[tuple[str, int], set[Watch]] = {}
         self._of_all: set[Watch] = set()
         self.closed = False
+        self.ended = asyncio.Event()
 
     def heard(self, channel: str, payload: str) -> None:
         """A NOTIFY: ids with commas between; blank where there are too many to list, or some may have been missed."""
@@ -58,6 +59,7 @@ class Changes:
     def close(self) -> None:
         """The process is about to end: whoever waits is answered as things are, and streams end."""
         self.closed = True
+        self.ended.set()
         for channel in (CHANGED_CHANNEL, JOBS_CHANNEL):
             self.heard(channel, "")
 

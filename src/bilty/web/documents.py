@@ -1,6 +1,6 @@
-"""The documents of the API: what is answered, and for readers of the OpenAPI description what may be sent.
+"""The documents of the API as they are answered. What may be sent is described in `bilty.web.describe.bodies`.
 
-What is sent is not parsed into these: `bilty.intake` reads it, since it tells every fault at once.
+It is not parsed into structs: `bilty.intake` reads it, since it tells every fault at once.
 """
 
 from datetime import date, datetime
@@ -102,10 +102,6 @@ class ShipmentDocument(Document, frozen=True, kw_only=True):
     pickup_at: datetime | None = None
 
 
-class NewShipment(ShipmentDocument, frozen=True, kw_only=True):
-    schedule: bool = False
-
-
 class CourierTaken(Document, frozen=True, kw_only=True):
     """Who has the shipment, or is being asked for it."""
 
@@ -162,20 +158,6 @@ class TimelineAnswer(Document, frozen=True, kw_only=True):
     next: None = None
 
 
-class NewProvider(Document, frozen=True, kw_only=True):
-    kind: Kind
-    name: str
-    enabled: bool = True
-
-
-class NewConnector(Document, frozen=True, kw_only=True):
-    username: str
-    key: str = ""
-    packslip_required: bool = False
-    pickup_after_minutes: int = 30
-    appointment_after_days: int | None = None
-
-
 class ConnectorAnswer(Document, frozen=True, kw_only=True):
     """The key is never told again; its end lets a person recognise it."""
 
@@ -203,19 +185,25 @@ class ProvidersAnswer(Document, frozen=True, kw_only=True):
     next: None = None
 
 
-class NewFacility(Party, frozen=True, kw_only=True):
+class FacilityAnswer(Party, frozen=True, kw_only=True):
     location_code: str = ""
     time_zone: str = "Asia/Kolkata"
-
-
-class FacilityAnswer(NewFacility, frozen=True, kw_only=True):
     code: str
     warnings: tuple[str, ...]
 
 
+class FacilitiesAnswer(Document, frozen=True, kw_only=True):
+    items: tuple[FacilityAnswer, ...]
+    next: str | None
+
+
 class KeyAnswer(Document, frozen=True, kw_only=True):
+    """`facilities`: the codes of those that the key opens, null for all, also those that are added later."""
+
     name: str
     scope: str
+    facilities: tuple[str, ...] | None
+    expires_at: datetime | None
 
 
 def shipment_answer(seen: Seen, rules: Rules, base_url: str) -> ShipmentAnswer:

@@ -32,3 +32,13 @@ async def add_headers(message: Message, scope: Scope) -> None:
         headers[name] = value
     if not scope["path"].startswith(STATIC):
         headers["Cache-Control"] = "no-store"
+
+
+async def tell_methods(message: Message, scope: Scope) -> None:
+    """What an address takes. Litestar 2 answers OPTIONS with those of one handler alone (litestar#4169)."""
+    if message["type"] != "http.response.start" or scope.get("method") != "OPTIONS":
+        return
+    headers, asked = MutableScopeHeaders.from_message(message), scope.get("path_template")
+    if "allow" in headers:
+        here = [route for route in scope["litestar_app"].routes if asked in (route.path, route.path_format)]
+        headers["Allow"] = ", ".join(sorted({method for route in here for method in getattr(route, "methods", ())}))

@@ -21,6 +21,7 @@ _HEADINGS = {
     JobKind.EXPORT: "Export {shipments}",
     JobKind.TEST_CONNECTION: "Test connection",
     JobKind.PRIORITIES: "Show priorities",
+    JobKind.TEST_EVENT: "Send a test event",
 }
 _DONE = {
     JobKind.SCHEDULE: "scheduled",
@@ -146,7 +147,7 @@ def _told(job: Job, now: datetime, unconfirmed: int) -> str:
 def _told_progress(job: Job, now: datetime) -> str:
     handled, ran = job.done + job.refused, now - (job.started_at or now)
     if not job.total:
-        return "ClickPost is being asked."
+        return "The order system is being told." if job.kind is JobKind.TEST_EVENT else "ClickPost is being asked."
     told = f"{grouped(handled)} of {grouped(job.total)}."
     if not handled or ran < RATE_AFTER:
         return told

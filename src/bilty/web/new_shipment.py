@@ -106,15 +106,15 @@ def _seal(concerns: Sequence[Fault]) -> str:
 
 async def _keep(request: AnyRequest, parsed: Accepted) -> Taken:
     """Taken in first and scheduled then, so that the audit trail tells it in this order."""
-    who = actor(request)
+    who, facilities = actor(request), user(request).facilities
     async with tools_of(request).pool.acquire() as connection, connection.transaction():
-        [taken] = await arriving.keep(connection, [Brought(replace(parsed, schedule=False), who)])
+        [taken] = await arriving.keep(connection, [Brought(replace(parsed, schedule=False), who, facilities)])
         if taken.intake is Intake.NEW and taken.seen:
             number = parsed.shipment.number
             await note_many(connection, who, [Note("take in", number, taken.shipment_id, taken.seen.facility_id)])
         if not parsed.schedule:
             return taken
-        [scheduled] = await arriving.keep(connection, [Brought(parsed, who)])
+        [scheduled] = await arriving.keep(connection, [Brought(parsed, who, facilities)])
         return replace(scheduled, intake=taken.intake)
 
 

@@ -33,7 +33,9 @@ async def page(
             "user": viewer,
             "nav": nav,
             "banners": await _banners(connection),
-            "attention": await attention.attention_count(connection, viewer.facilities),
+            "attention": await attention.attention_count(
+                connection, viewer.facilities, endpoints=viewer.administers_all
+            ),
             "attention_max": attention.COUNT_MAX,
             "said": _said(request),
         }
@@ -102,8 +104,8 @@ async def shipment_of(request: AnyRequest, shipment_id: int) -> Seen:
     found: dict[int, Seen] = {}
     if 0 < shipment_id <= ID_MAX:
         async with tools_of(request).pool.acquire() as connection:
-            found = await showing.see(connection, [shipment_id])
-    if shipment_id not in found or not viewer.sees(found[shipment_id].facility_id):
+            found = await showing.see(connection, [shipment_id], viewer.facilities)
+    if shipment_id not in found:
         raise ProblemError(404, "not_found", f"There is no shipment {shipment_id}.")
     return found[shipment_id]
 

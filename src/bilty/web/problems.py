@@ -25,7 +25,7 @@ RETRY_AFTER_S = 2
 
 log = structlog.get_logger()
 
-_PLAIN = {
+PLAIN = {
     400: ("malformed", "The request cannot be read: check its address, its query and its JSON."),
     401: ("no_key", "Send an API key as `Authorization: Bearer KEY`. `bilty key add NAME` makes one."),
     403: ("not_allowed", "This is not allowed."),
@@ -58,7 +58,7 @@ class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     errors: tuple[FieldError, ...] = ()
 
 
-_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 """RFC 9110's names, which Python has from 3.13 on: a title must not depend on the interpreter."""
 
 
@@ -78,10 +78,14 @@ class ProblemError(Exception):
         self.status, self.code, self.detail, self.faults = status, code, detail, tuple(faults)
         self.headers = headers or {}
 
+    @property
+    def type(self) -> str:
+        return f"urn:bilty:problem:{self.code}"
+
 
 def plain(status: int, headers: dict[str, str] | None = None) -> ProblemError:
-    known = status if status in _PLAIN else 500 if status >= 500 else 400
-    return ProblemError(status, *_PLAIN[known], headers=headers)
+    known = status if status in PLAIN else 500 if status >= 500 else 400
+    return ProblemError(status, *PLAIN[known], headers=headers)
 
 
 def rejected(faults: Sequence[Fault]) -> ProblemError:
@@ -95,8 +99,8 @@ def respond(request: AnyRequest, problem: ProblemError) -> Response[ProblemDetai
         return _page(request, problem)
     return Response(
         ProblemDetails(
-            type=f"urn:bilty:problem:{problem.code}",
-            title=_TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
+            type=problem.type,
+            title=TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
             status=problem.status,
             detail=problem.detail,
             instance=request.url.path,
@@ -109,7 +113,7 @@ def respond(request: AnyRequest, problem: ProblemError) -> Response[ProblemDetai
 
 
 def _wants_page(request: AnyRequest) -> bool:
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(("/api/", "/uniware/"))
 
 
 def _page(request: AnyRequest, problem: ProblemError) -> Template:

@@ -11,10 +11,11 @@ from bilty import telling
 from bilty.store import acting, exchanges, prints, providers, showing
 from bilty.store.access import Role
 from bilty.store.database import Connection
+from bilty.store.hand_off import log
 from bilty.store.prints import Copy
 from bilty.store.showing import Seen
 from bilty.turn import Turn
-from bilty.web import history, rows
+from bilty.web import deliveries, history, rows
 from bilty.web.acting import acts_of
 from bilty.web.api.parts import label_of, label_pdf
 from bilty.web.asking import ID_MAX, choice, whole
@@ -48,6 +49,7 @@ async def one(request: AnyRequest, shipment_id: FromPath[int]) -> Template:
         call_out = (await acting.calls_out(connection, [shipment_id], now)).get(shipment_id, frozenset())
         copies = await prints.copies_of(connection, shipment_id)
         boxes = await showing.boxes_of(connection, shipment_id) if all_boxes else []
+        told = deliveries.by_day(await log.of_shipment(connection, shipment_id), now, zone)
     return await page(
         request,
         "shipment.html",
@@ -58,6 +60,7 @@ async def one(request: AnyRequest, shipment_id: FromPath[int]) -> Template:
         warnings=found.warnings,
         runs=history.runs(found, moments, talks, rules, now, zone),
         lines=history.lines(moments, rules, zone),
+        handed_off=told,
         carried=carried(found.shipment),
         taken_in=rows.moment(found.created_at, zone),
         provider=found.shipment.shipping_provider,

@@ -16,7 +16,7 @@ from litestar.response import Redirect, Template
 
 from bilty.intake import Fault
 from bilty.store import audit, sessions, sign_in, tries
-from bilty.store.audit import Actor, ActorKind
+from bilty.store.audit import BILTY, Actor, ActorKind
 from bilty.store.database import Connection
 from bilty.store.showing import clock
 from bilty.store.sign_in import Known, Link
@@ -30,8 +30,6 @@ from bilty.web.where import back_of
 
 START = "/shipments"
 TOKEN_CHARS_MAX = 100
-BILTY = Actor(ActorKind.BILTY, "Bilty")
-"""Who notes a try: nobody knows who it was."""
 WRONG = (
     "This e-mail address and password do not go together here. Try again, or ask an admin for a sign-in link: "
     "it works without a password."

@@ -13,8 +13,11 @@ from bilty.store.database import Pool
 from bilty.store.labels import LabelStore
 from bilty.store.secrets import Vault
 from bilty.web.arriving import Arrivals
+from bilty.web.bulk.gate import Gate
 from bilty.web.changes import Changes
+from bilty.web.limits import Limits
 from bilty.web.pictures import Pictures
+from bilty.web.waiting import Waiters
 
 AnyRequest: TypeAlias = Request[object, object, State]
 AnyConnection: TypeAlias = ASGIConnection[BaseRouteHandler, object, object, State]
@@ -42,10 +45,28 @@ def arrivals_of(connection: Asked) -> Arrivals:
     return arrivals
 
 
+def limits_of(connection: Asked) -> Limits:
+    limits = connection.app.state.limits
+    assert isinstance(limits, Limits)
+    return limits
+
+
+def gate_of(connection: Asked) -> Gate:
+    gate = connection.app.state.gate
+    assert isinstance(gate, Gate)
+    return gate
+
+
 def pictures_of(connection: Asked) -> Pictures:
     pictures = connection.app.state.pictures
     assert isinstance(pictures, Pictures)
     return pictures
+
+
+def waiters_of(connection: Asked) -> Waiters:
+    waiters = connection.app.state.waiters
+    assert isinstance(waiters, Waiters)
+    return waiters
 
 
 def base_url(request: AnyRequest) -> str:

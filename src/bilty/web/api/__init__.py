@@ -2,10 +2,25 @@
 
 from litestar import Router
 
-from bilty.web.api import facilities, keys, parts, providers, schedules, shipments
+from bilty.web import idempotency
+from bilty.web.api import (
+    amending,
+    bulk,
+    cancellation,
+    endpoints,
+    facilities,
+    keys,
+    pages,
+    parts,
+    providers,
+    schedules,
+    shipments,
+)
 
 ROUTER = Router(
     "/api/v1",
+    before_request=idempotency.before_request,
+    middleware=[idempotency.IdempotencyMiddleware()],
     route_handlers=[
         keys.tell,
         providers.listed,
@@ -13,14 +28,19 @@ ROUTER = Router(
         providers.put_provider,
         providers.connector,
         providers.put_connector,
+        facilities.listed,
         facilities.one,
         facilities.put_facility,
         shipments.create,
-        shipments.listed,
+        bulk.create,
+        pages.listed,
         shipments.one,
+        amending.amend,
         parts.timeline,
         parts.label,
         parts.boxes,
         schedules.create,
+        cancellation.create,
+        *endpoints.ROUTES,
     ],
 )

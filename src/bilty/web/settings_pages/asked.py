@@ -1,4 +1,4 @@
-"""What was asked of ClickPost from a Connector's page, Test connection and Show priorities, and what it answered.
+"""What was asked from a page of Settings, and what was answered: Test connection, Show priorities, Send a test event.
 
 A job asks, because a request never calls ClickPost. The page's address names the job: looking again shows it again.
 """
@@ -54,6 +54,20 @@ async def test_of(connection: Connection, request: AnyRequest, code: str) -> Ask
     )
 
 
+async def sample_of(connection: Connection, request: AnyRequest, code: str) -> Asked | None:
+    """Of the job that `?test=` names, if it sent a test event to this endpoint."""
+    job = await _job(connection, request, "test", JobKind.TEST_EVENT, code, about="endpoint")
+    if job is None:
+        return None
+    result = job.result or {}
+    return Asked(
+        pending=_pending(job),
+        well=bool(result.get("ok")),
+        message=job.problem or str(result.get("message", "")),
+        at=moment(job.ended_at) if job.ended_at else "",
+    )
+
+
 async def priorities_of(connection: Connection, request: AnyRequest, code: str) -> Asked | None:
     """Of the job that `?priorities=` names, if it is one of this provider."""
     job = await _job(connection, request, "priorities", JobKind.PRIORITIES, code)
@@ -81,10 +95,12 @@ def _pending(job: Job) -> bool:
     return job.state in (JobState.QUEUED, JobState.RUNNING)
 
 
-async def _job(connection: Connection, request: AnyRequest, name: str, kind: JobKind, code: str) -> Job | None:
+async def _job(
+    connection: Connection, request: AnyRequest, name: str, kind: JobKind, code: str, *, about: str = "provider"
+) -> Job | None:
     job_id = whole(request, name, None, ID_MAX)
     job = await jobs.job_of(connection, job_id) if job_id is not None else None
-    if job is None or job.kind is not kind or job.input.get("provider") != code:
+    if job is None or job.kind is not kind or job.input.get(about) != code:
         return None
     return job if _may_see(request, job) else None
 
