@@ -149,6 +149,32 @@ async def test_an_hour_of_500_costs_a_few_tries_and_no_event(post: Post) -> None
     assert (await post.standing()).failing_since is None
 
 
+async def test_the_first_message_received_after_an_outage_brings_the_others(post: Post) -> None:
+    url = await post.endpoint(kinds=[EventKind.LABEL_READY])
+    post.postman.answers[url] = lambda _: BROKEN
+    await post.bench.schedule(*(shipment(f"S{n}", boxes=1) for n in range(20)))
+    await post.bench.work()
+    await post.until(post.bench.now + timedelta(hours=5))
+    post.postman.letters.clear()
+    del post.postman.answers[url]
+    await post.bench.schedule(shipment("S20", boxes=1))
+    await post.bench.work()
+    assert await post.deliver() == 21, "the new one, and at that very moment all that waited for their hour"
+
+
+async def test_a_message_that_alone_is_refused_is_not_hastened_by_the_others(post: Post) -> None:
+    url = await post.endpoint(kinds=[EventKind.LABEL_READY])
+    post.postman.answers[url] = lambda letter: BROKEN if letter.shipment["number"] == "BAD" else RECEIVED
+    await post.bench.schedule(shipment("BAD", boxes=1))
+    await post.bench.work()
+    await post.deliver()
+    for n in range(5):
+        await post.bench.schedule(shipment(f"S{n}", boxes=1))
+        await post.bench.work()
+        await post.deliver()
+    assert len(post.postman.of("BAD")) == 1
+
+
 async def test_a_receivers_own_wish_for_a_pause_is_kept_up_to_an_hour(post: Post) -> None:
     url = await post.endpoint(kinds=[EventKind.LABEL_READY])
     wishes = iter([90.0, 1e9, 1.0])

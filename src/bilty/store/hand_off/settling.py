@@ -14,6 +14,9 @@ from bilty.store.hand_off.endpoints import DISABLED
 from bilty.store.hand_off.lanes import Claim
 
 NOTHING_RECEIVED = "It has received nothing for {days} days. The last try: {why}"
+OUTAGE = timedelta(minutes=10)
+"""Failing for longer is an outage, whose end hastens what waits; a single message that is refused is none."""
+HASTENED_MAX = 10_000
 
 log = structlog.get_logger()
 
@@ -99,6 +102,8 @@ async def _note(
     if why is None and any(o.received for o in outcomes):
         if since:
             await connection.execute("UPDATE endpoints SET failing_since = NULL WHERE id = $1", known["id"])
+        if since and at - since >= OUTAGE:
+            await _hasten(connection, known["id"], at)
         return False
     last = next((o.why for o in outcomes if o.again_at is None), None)
     if why is None and last is not None and since and at - since >= broken_after:
@@ -121,6 +126,23 @@ async def _note(
         log.warning("endpoint.disabled", endpoint=known["code"], why=why)
         await note(connection, BILTY, DISABLED, known["code"], after={"why": why})
     return bool(done)
+
+
+async def _hasten(connection: Connection, endpoint_id: int, at: datetime) -> None:
+    """It receives again: what waits, each for a try of its own up to an hour away, is due now.
+
+    A lane that somebody holds is theirs; beyond HASTENED_MAX the others keep their time.
+    """
+    await connection.execute(
+        """UPDATE lanes l SET due_at = $2
+             FROM (SELECT endpoint_id, shipment_id FROM lanes
+                    WHERE endpoint_id = $1 AND due_at > $2 AND claimed_at IS NULL
+                    ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS waiting
+            WHERE l.endpoint_id = waiting.endpoint_id AND l.shipment_id = waiting.shipment_id""",
+        endpoint_id,
+        at,
+        HASTENED_MAX,
+    )
 
 
 async def _write_deliveries(connection: Connection, mine: Sequence[Outcome], off: frozenset[int]) -> None:
