@@ -182,6 +182,9 @@ CREATE TABLE public.endpoints (
     failing_since timestamp with time zone,
     disabled_at timestamp with time zone,
     disabled_why text DEFAULT ''::text NOT NULL,
+    begun_anew_at timestamp with time zone,
+    hasten_until timestamp with time zone,
+    removed_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
@@ -743,9 +746,6 @@ ALTER TABLE ONLY public.deliveries
     ADD CONSTRAINT deliveries_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.endpoints
-    ADD CONSTRAINT endpoints_code_key UNIQUE (code);
-
-ALTER TABLE ONLY public.endpoints
     ADD CONSTRAINT endpoints_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.events
@@ -902,6 +902,8 @@ CREATE INDEX deliveries_of_endpoint ON public.deliveries USING btree (endpoint_i
 CREATE INDEX deliveries_of_event ON public.deliveries USING btree (event_id);
 
 CREATE INDEX deliveries_waiting ON public.deliveries USING btree (endpoint_id, shipment_id, id) WHERE (state = 'waiting'::text);
+
+CREATE UNIQUE INDEX endpoints_by_code ON public.endpoints USING btree (code) WHERE (removed_at IS NULL);
 
 CREATE INDEX events_by_time ON public.events USING btree (at);
 

@@ -25,7 +25,7 @@ from bilty.aggregator import Aggregator, Booking, Listed, Pdf, Said, Trouble
 from bilty.reply import Busy, Denied, NotYet, Paper, PickedUp, Refusal, Refused, Reply, Unclear
 from bilty.store import claims, settlements
 from bilty.store.claims import CALL_WITHIN, LEASE, LEASE_LEFT_MIN, Claim
-from bilty.store.database import UNAVAILABLE, Pool
+from bilty.store.database import BACKOFF_S, UNAVAILABLE, Pool, cancelled_all
 from bilty.store.labels import LabelStore, pages_of
 from bilty.store.providers import Keyring
 from bilty.store.settlements import Outcome
@@ -34,7 +34,6 @@ from bilty.turn import Rules, Step
 START_WITHIN_S = (LEASE - LEASE_LEFT_MIN).total_seconds()
 REST_MIN_S, IDLE_MAX_S = 0.05, 30
 SETTLE_MAX = 500
-DATABASE_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 CALL_WITHIN_S = CALL_WITHIN.total_seconds()
 STOP_WITHIN_S = 55
 """Longer than the longest call, so that a graceful stop hears every answer it asked for."""
@@ -92,7 +91,7 @@ class Dispatcher:
                     await self._rest()
             await self._finish()
         finally:
-            await _cancelled_all({settler, *self._calls})
+            await cancelled_all({settler, *self._calls})
 
     async def _claim(self) -> int:
         tools, before = self._tools, asyncio.get_running_loop().time()
@@ -129,7 +128,7 @@ class Dispatcher:
 
     async def _settle(self, batch: Sequence[Outcome]) -> None:
         """Until it is written: an answer is not thrown away because the database is."""
-        for wait_s in itertools.chain(DATABASE_BACKOFF_S, itertools.repeat(DATABASE_BACKOFF_S[-1])):
+        for wait_s in itertools.chain(BACKOFF_S, itertools.repeat(BACKOFF_S[-1])):
             try:
                 await settlements.settle(self._tools.pool, batch, self._tools.rules)
             except UNAVAILABLE as trouble:
@@ -156,7 +155,7 @@ class Dispatcher:
         try:
             due_in_s = await claims.next_due(self._tools.pool, self._tools.keyring)
         except UNAVAILABLE:
-            due_in_s = DATABASE_BACKOFF_S[-1]
+            due_in_s = BACKOFF_S[-1]
         # Never quite zero: what is due and not to be had is another worker's, or waits for a free place.
         rest_s = IDLE_MAX_S if due_in_s is None else min(max(due_in_s, REST_MIN_S), IDLE_MAX_S)
         with contextlib.suppress(TimeoutError):
@@ -168,14 +167,6 @@ class Dispatcher:
                 while self._calls or self._settling or not self._outcomes.empty():
                     self._woken.clear()
                     await self._woken.wait()
-
-
-async def _cancelled_all(tasks: set[asyncio.Task[None]]) -> None:
-    """Cancels until they are done: asyncpg can lose a cancellation that meets a server's end."""
-    while tasks:
-        for task in tasks:
-            task.cancel()
-        _, tasks = await asyncio.wait(tasks, timeout=1)
 
 
 async def _outcome(tools: Tools, claim: Claim) -> Outcome:

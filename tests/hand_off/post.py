@@ -11,8 +11,8 @@ import msgspec
 from bilty.deciding import Cancel
 from bilty.hand_off import EventKind
 from bilty.intake.endpoints import NewEndpoint
-from bilty.oms.deliverer import Sender, Tools, deliver_due
-from bilty.oms.sending import Sent
+from bilty.oms.deliverer import Tools, deliver_due
+from bilty.oms.sending import Send, Sent
 from bilty.store.acting import act
 from bilty.store.audit import COMMAND
 from bilty.store.hand_off import endpoints
@@ -72,7 +72,7 @@ class Post:
     postman: Postman
     ids: dict[str, int] = field(default_factory=dict)
 
-    def send_with(self, sender: Sender) -> None:
+    def send_with(self, sender: Send) -> None:
         self.tools = replace(self.tools, sender=sender)
 
     async def endpoint(

@@ -11,8 +11,7 @@ from bilty.hand_off import EventKind
 from bilty.oms.retries import TRIED_FOR
 from bilty.store.database import Connection, connect_pool
 from bilty.store.hand_off import events, lanes, settling
-from bilty.store.hand_off.lanes import LEASE, OUT_MAX, Claim
-from bilty.store.hand_off.settling import Outcome
+from bilty.store.hand_off.lanes import LEASE, OUT_MAX, Claim, Outcome
 from dispatch.bench import shipment
 from hand_off.post import Post
 

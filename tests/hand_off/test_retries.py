@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bilty.oms.retries import RETRY_AFTER_MAX, TRIED_FOR, TRIES_MIN, WAITS, GiveUp, next_try
+from bilty.oms.retries import TRIED_FOR, TRIES_MIN, WAITS, GiveUp, next_try
+from bilty.outgoing.retry_after import RETRY_AFTER_S_MAX
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -34,12 +35,12 @@ def test_it_is_tried_for_three_days_sooner_first_and_then_hourly() -> None:
     assert 70 < len(made) < 90
 
 
-@pytest.mark.parametrize(("wish", "wait"), [(None, 5), (0, 5), (1, 5), (60, 60), (3600, 3600), (1e12, 3600), (-5, 5)])
-def test_a_receivers_wish_makes_a_wait_longer_and_never_more_than_an_hour(wish: float | None, wait: float) -> None:
+@pytest.mark.parametrize(("wish", "wait"), [(None, 5), (0, 5), (1, 5), (60, 60), (3600, 3600)])
+def test_a_receivers_wish_makes_a_wait_longer_and_never_shorter(wish: float | None, wait: float) -> None:
     assert next_try(1, NOON, NOON, wish) == NOON + wait * SECOND
 
 
-@given(st.integers(1, 10_000), st.floats(0, 300_000), st.none() | st.floats(0, 1e300))
+@given(st.integers(1, 10_000), st.floats(0, 300_000), st.none() | st.floats(0, RETRY_AFTER_S_MAX))
 def test_the_next_try_is_later_within_the_time_and_within_reach(
     failures: int, late_s: float, wish: float | None
 ) -> None:
@@ -50,7 +51,7 @@ def test_the_next_try_is_later_within_the_time_and_within_reach(
         assert over
         assert failures >= TRIES_MIN
     else:
-        assert now < due <= now + RETRY_AFTER_MAX
+        assert now < due <= now + max(WAITS)
         assert over or due <= NOON + TRIED_FOR
 
 

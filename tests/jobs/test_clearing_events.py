@@ -1,14 +1,18 @@
 """Events go after 90 days with all that hangs on them, and nothing else does."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from bilty.jobs.clearing import EVENTS_BATCH, clear_out
+from bilty.store.audit import COMMAND
+from bilty.store.hand_off import endpoints, removed
 from bilty.store.hand_off.old_events import KEPT_FOR
+from bilty.store.hand_off.removed import RESTS_FOR
 from bilty.workflow import Status
 from hand_off.post import BROKEN, Post, make_post
-from jobs.desk import Desk
+from jobs.desk import WITHIN_S, Desk
 
 DAY = timedelta(days=1)
 
@@ -89,3 +93,44 @@ async def test_answers_kept_for_repeats_go_too(desk: Desk) -> None:
     )
     await clear_out(desk.tools)
     assert [row["key"] for row in await desk.bench.rows("SELECT key FROM idempotency_keys")] == ["key-1"]
+
+
+async def test_what_a_removed_endpoint_leaves_goes_bit_by_bit_when_it_has_rested(desk: Desk, post: Post) -> None:
+    await post.endpoint()
+    await post.endpoint("stays")
+    await desk.labelled("S1", "S2")
+    async with desk.tools.pool.acquire() as connection, connection.transaction():
+        assert await endpoints.delete(connection, "oms", COMMAND)
+    await clear_out(desk.tools)
+    assert len(await desk.bench.rows("SELECT FROM endpoints")) == 2, "somebody may still write of it"
+    await desk.tools.pool.execute("UPDATE endpoints SET removed_at = removed_at - $1::interval", RESTS_FOR)
+    async with desk.tools.pool.acquire() as connection, connection.transaction():
+        now = await connection.fetchval("SELECT clock_timestamp()")
+        assert [await removed.drop(connection, now, 3) for _ in range(5)] == [5, 1, 1, 0, 0]
+    for table in ("endpoints", "deliveries", "lanes"):
+        column = "id" if table == "endpoints" else "endpoint_id"
+        left = {row["id"] for row in await desk.bench.rows(f"SELECT {column} AS id FROM {table}")}
+        assert left == {post.ids["stays"]}
+
+
+async def test_clearing_takes_what_removed_endpoints_leave(desk: Desk, post: Post) -> None:
+    await post.endpoint()
+    await desk.labelled("S1")
+    async with desk.tools.pool.acquire() as connection, connection.transaction():
+        assert await endpoints.delete(connection, "oms", COMMAND)
+    await desk.tools.pool.execute("UPDATE endpoints SET removed_at = removed_at - $1::interval", RESTS_FOR)
+    await clear_out(desk.tools)
+    assert await desk.bench.rows("SELECT FROM endpoints") == []
+
+
+async def test_a_lane_that_somebody_holds_outlives_its_events(desk: Desk, post: Post) -> None:
+    """Whoever writes an event has lanes, and wants others: clearing waits for none of them."""
+    await post.endpoint()
+    await desk.labelled("OLD")
+    await post.deliver()
+    await grow_old(desk, "OLD", KEPT_FOR + DAY)
+    async with desk.tools.pool.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM lanes FOR UPDATE")
+        await asyncio.wait_for(clear_out(desk.tools), WITHIN_S)
+    assert await shipments_with(desk, "lanes") == {"OLD"}
+    assert await shipments_with(desk, "events") == set()

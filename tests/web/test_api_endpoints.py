@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bilty.store.access import Scope
-from bilty.store.hand_off import replays
+from bilty.store.hand_off import endpoints, replays
 from bilty.store.secrets import Vault
 from web.endpoints import ALL, PATH, URL, came_of, disabled, given_secret, labelled, put, signs
 from web.house import FACILITY, NO, RANKED, Document, House
@@ -77,6 +77,26 @@ async def test_of_many_who_add_it_at_once_one_does(house: House) -> None:
     told = [each["secret"] for each in made if each["secret"]]
     assert await signs(house) == tuple(told)
     assert await trail(house) == [("hand-off endpoint added", "oms")]
+
+
+async def test_the_list_has_all_because_there_are_never_more_than_it_shows(house: House) -> None:
+    await house.key(Scope.ADMIN)
+    await house.tools.pool.execute(
+        """INSERT INTO endpoints (code, url, events, sealed_secret)
+           SELECT 'e' || n, $1, $2, '' FROM generate_series(1, $3::int) AS n""",
+        URL,
+        ALL,
+        endpoints.ENDPOINTS_MAX - 1,
+    )
+    await put(house, "last")
+    full = await house.call("PUT", f"{PATH}/oms", {"url": URL, "events": ALL})
+    assert (full.status_code, full.json()["type"]) == (409, "urn:bilty:problem:too_many_endpoints")
+    assert full.json()["detail"] == "There are 1,000 hand-off endpoints, which is the most: remove one first."
+    await put(house, "last", events=["shipment.failed"])
+    listed = (await house.call("GET", PATH)).json()
+    assert len(listed["items"]) == endpoints.ENDPOINTS_MAX
+    assert (await house.call("DELETE", f"{PATH}/e1")).status_code == 204
+    await put(house)
 
 
 async def test_a_secret_is_at_rest_only_sealed_and_in_no_trail(house: House) -> None:
@@ -221,8 +241,8 @@ async def test_one_that_is_removed_is_gone_with_what_it_was_owed(furnished: Hous
     assert (await furnished.call("GET", f"{PATH}/oms")).json()["owed"] == 2
     assert (await furnished.call("DELETE", f"{PATH}/oms")).status_code == 204
     assert (await furnished.call("GET", f"{PATH}/oms")).status_code == 404
-    assert await furnished.tools.pool.fetchval("SELECT count(*) FROM deliveries") == 0
-    assert await furnished.tools.pool.fetchval("SELECT count(*) FROM lanes") == 0
+    assert (await furnished.call("GET", PATH)).json()["items"] == []
+    assert (await put(furnished))["owed"] == 0
     assert await furnished.tools.pool.fetchval("SELECT count(*) FROM events") == 2
 
 
@@ -419,3 +439,20 @@ async def test_a_disabled_endpoint_takes_replays_for_later(furnished: House) -> 
     event = (await deliveries(furnished))["items"][0]["event"]
     assert await replayed(furnished, {"event": event}) == {"deliveries": 1}
     assert await owed(furnished) == [("SO-1001", "label_ready")]
+
+
+@pytest.mark.parametrize(("rest", "table"), [("secret", "endpoints"), ("replays", "deliveries")])
+async def test_what_is_not_to_be_done_twice_is_kept_with_its_answer(furnished: House, rest: str, table: str) -> None:
+    """A process that dies behind it leaves both, or neither: one transaction wrote them."""
+    await put(furnished, events=READY)
+    await labelled(furnished)
+    await came_of(furnished, "delivered", status=200)
+    event = (await deliveries(furnished))["items"][0]["event"]
+    document = {"event": event} if rest == "replays" else None
+    answer = await furnished.call("POST", f"{PATH}/oms/{rest}", document, Idempotency_Key="once")
+    writer = await furnished.tools.pool.fetchval(f"SELECT xmin::text FROM {table} ORDER BY id DESC LIMIT 1")
+    assert writer == await furnished.tools.pool.fetchval("SELECT xmin::text FROM idempotency_keys")
+    again = await furnished.call("POST", f"{PATH}/oms/{rest}", document, Idempotency_Key="once")
+    assert (again.status_code, again.content) == (answer.status_code, answer.content)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.headers["content-type"] == answer.headers["content-type"]

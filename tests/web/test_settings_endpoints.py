@@ -9,7 +9,9 @@ from bilty.aggregator.scripted import Scripted
 from bilty.jobs import Tools, work
 from bilty.oms.sending import Sent
 from bilty.store.access import Role
-from bilty.words import INDIA
+from bilty.store.hand_off.endpoints import ENDPOINTS_MAX
+from bilty.store.hand_off.replays import REPLAYED_MAX
+from bilty.words import INDIA, grouped
 from jobs.desk import never
 from jobs.receiver import Receiver
 from web.endpoints import ALL, URL, came_of, disabled, labelled, put, signs
@@ -86,6 +88,19 @@ async def test_a_code_is_one_endpoint_s(desk: House) -> None:
     assert answer.status_code == 422
     assert "Code is &#34;oms&#34;, which another endpoint has" in answer.text
     assert await desk.tools.pool.fetchval("SELECT url FROM endpoints") == URL
+
+
+async def test_of_too_many_the_last_is_refused_with_the_remedy(desk: House) -> None:
+    await desk.tools.pool.execute(
+        """INSERT INTO endpoints (code, url, events, sealed_secret)
+           SELECT 'e' || n, $1, $2, '' FROM generate_series(1, $3::int) AS n""",
+        URL,
+        ALL,
+        ENDPOINTS_MAX,
+    )
+    answer = await desk.send(f"{PLACE}/new", FORM)
+    assert answer.status_code == 422
+    assert "There are 1,000 hand-off endpoints, which is the most: remove one first." in answer.text
 
 
 async def test_a_facility_that_went_is_said(desk: House) -> None:
@@ -187,6 +202,23 @@ async def test_how_it_fails_is_said_with_the_last_answer_and_what_is_owed(desk: 
     assert "Replay Label ready" not in log
 
 
+async def test_a_person_has_what_waits_tried_now(desk: House) -> None:
+    await put(desk, events=["shipment.label_ready"])
+    await labelled(desk)
+    await came_of(desk, "waiting", status=500, why="The receiver answered 500.", tries=3)
+    assert "Try now" not in await desk.page(f"{PLACE}/oms")
+    page = await desk.told(await desk.send(f"{PLACE}/oms/try-now"))
+    assert "oms: it does not fail, so nothing waits for a next try." in page
+    await desk.tools.pool.execute("UPDATE endpoints SET failing_since = now()")
+    assert f'action="{PLACE}/oms/try-now"' in await desk.page(f"{PLACE}/oms")
+    page = await desk.told(await desk.send(f"{PLACE}/oms/try-now"))
+    assert "oms: what waits for its next try goes out now." in page
+    assert await desk.tools.pool.fetchval("SELECT due_at <= now() FROM lanes")
+    assert "Hand-off endpoint tried again" in await desk.page("/settings/audit")
+    page = await desk.told(await desk.send(f"{PLACE}/oms", {**FORM, "url": "https://new.example.com/"}))
+    assert "oms is saved: what waits for its next try goes out now, to the new address." in page
+
+
 async def test_what_bilty_disabled_needs_attention_of_who_can_enable_it(desk: House) -> None:
     await put(desk, events=["shipment.label_ready"])
     await labelled(desk)
@@ -239,6 +271,8 @@ async def test_the_log_is_told_by_the_page_and_by_its_state(desk: House) -> None
     await came_of(desk, "given_up", status=404, why="The receiver answered 404.", tries=80)
     page = words(await desk.page(f"{PLACE}/oms/deliveries"))
     assert page.index("SO-1002") < page.index("SO-1001")
+    assert f"{grouped(REPLAYED_MAX)} events at most." in page
+    assert "Asia/Kolkata" not in page
     assert re.search(r"● Received at [0-9:]+, at try 2\.", page)
     assert re.search(r"✕ The receiver answered 404\. Given up at [0-9:]+ after 80 tries\.", page)
     only = words(await desk.page(f"{PLACE}/oms/deliveries?state=given_up"))
@@ -276,7 +310,9 @@ async def test_one_event_is_replayed_by_its_button(desk: House) -> None:
     assert "1 event goes out to oms once more." in await desk.told(answer)
     again = await desk.send(f"{PLACE}/oms/replays", {"event": event[1]})
     assert "That event is owed to oms as it is." in await desk.told(again)
-    assert (await desk.send(f"{PLACE}/oms/replays", {"event": "evt_1"})).status_code == 422
+    wrong = await desk.send(f"{PLACE}/oms/replays", {"event": "evt_1"})
+    assert wrong.status_code == 422
+    assert "give an event&#39;s id, as in evt_ and 32 digits or letters a to f." in wrong.text
     unknown = await desk.send(f"{PLACE}/oms/replays", {"event": "evt_" + "0" * 32})
     assert "There is no event evt_000" in await desk.told(unknown)
 
@@ -289,7 +325,8 @@ async def test_a_time_is_replayed_by_india_s_clock(desk: House) -> None:
     span = {"from": f"{local:%Y-%m-%dT%H:%M}", "until": f"{local + timedelta(minutes=1):%Y-%m-%dT%H:%M}"}
     assert "1 event goes out to oms once more." in await desk.told(await desk.send(f"{PLACE}/oms/replays", span))
     none = {"from": "2026-01-01T00:00", "until": "2026-01-02T00:00"}
-    assert "Nothing" in words(await desk.told(await desk.send(f"{PLACE}/oms/replays", none)))
+    nothing = "Nothing happened then that oms is told of, or all of it is owed to it as it is."
+    assert nothing in words(await desk.told(await desk.send(f"{PLACE}/oms/replays", none)))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""What nobody asks for any more goes: old jobs and what was made of them, old events, answers kept for repeats."""
+"""What nobody asks for any more goes: old jobs and what was made of them, old events, answers kept for repeats.
+
+What hung on hand-off endpoints that were removed, too.
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -9,11 +12,12 @@ from obstore.exceptions import BaseError
 from bilty.jobs.tools import Tools
 from bilty.store import idempotency, old_jobs
 from bilty.store.database import Connection
-from bilty.store.hand_off import old_events
+from bilty.store.hand_off import old_events, removed
 from bilty.store.showing import clock
 
 BATCH = 100
 EVENTS_BATCH = 1_000
+REMOVED_BATCH = 10_000
 
 log = structlog.get_logger()
 
@@ -21,6 +25,7 @@ log = structlog.get_logger()
 async def clear_out(tools: Tools) -> None:
     await _clear_jobs(tools)
     await _drop_all(tools, lambda connection, now: old_events.drop(connection, now, EVENTS_BATCH))
+    await _drop_all(tools, lambda connection, now: removed.drop(connection, now, REMOVED_BATCH))
     await _drop_all(tools, idempotency.drop_old)
 
 

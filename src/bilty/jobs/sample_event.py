@@ -29,7 +29,7 @@ async def send_sample(tools: Tools, job: Job) -> None:
     if found is None:
         raise CannotFinish(f"There is no hand-off endpoint {code}. Open Settings and choose one of those listed.")
     url, secrets = found
-    event = events.name(uuid.uuid4())
+    event = events.event_id(uuid.uuid4())
     sent = await tools.sender.send(url, secrets, event, now, _body(code, event, now))
     took = f"in {sent.duration_ms} ms"
     message = f"The receiver answered {sent.status} {took}." if sent.received else f"{sent.why} It took {took[3:]}."

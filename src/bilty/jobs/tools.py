@@ -1,12 +1,11 @@
 """What jobs work with, and the two ways in which one does not come to its end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from bilty.aggregator import Aggregator
-from bilty.oms.sending import Sent
+from bilty.oms.sending import Send
 from bilty.shipping_provider import Connector
 from bilty.store.database import Pool
 from bilty.store.labels import LabelStore
@@ -14,12 +13,6 @@ from bilty.store.secrets import Vault
 from bilty.turn import Rules
 
 Stopping: TypeAlias = Callable[[], bool]
-
-
-class Send(Protocol):
-    """Tells an order system something, see `bilty.oms.sending.Sender`."""
-
-    async def send(self, url: str, secrets: Sequence[str], event_id: str, at: datetime, body: bytes) -> Sent: ...
 
 
 @dataclass(frozen=True, slots=True)

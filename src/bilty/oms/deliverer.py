@@ -15,17 +15,15 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
 from bilty.oms import payload
 from bilty.oms.retries import TRIED_FOR, GiveUp, next_try
-from bilty.oms.sending import Sent
-from bilty.store.database import UNAVAILABLE, Pool
+from bilty.oms.sending import Send, Sent
+from bilty.store.database import BACKOFF_S, UNAVAILABLE, Pool, cancelled_all
 from bilty.store.hand_off import events, lanes, settling, signing
-from bilty.store.hand_off.lanes import LEASE, LEASE_LEFT_MIN, Claim
-from bilty.store.hand_off.settling import Outcome
+from bilty.store.hand_off.lanes import LEASE, LEASE_LEFT_MIN, Claim, Outcome
 from bilty.store.secrets import Vault
 
 START_WITHIN_S = (LEASE - LEASE_LEFT_MIN).total_seconds()
@@ -33,16 +31,9 @@ SEND_WITHIN_S = (LEASE_LEFT_MIN - timedelta(seconds=2)).total_seconds()
 """A sender ends by itself before; should it not, its lane is not kept from the others."""
 REST_MIN_S, IDLE_MAX_S = 0.05, 30
 SETTLE_MAX = 500
-DATABASE_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 STOP_WITHIN_S = SEND_WITHIN_S + 2
 
 log = structlog.get_logger()
-
-
-class Sender(Protocol):
-    """`bilty.oms.sending.Sender`, or a test's."""
-
-    async def send(self, url: str, secrets: Sequence[str], event_id: str, at: datetime, body: bytes) -> Sent: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +42,7 @@ class Tools:
 
     pool: Pool
     vault: Vault
-    sender: Sender
+    sender: Send
     base_url: str
     label_good_for: timedelta
 
@@ -95,7 +86,7 @@ class Deliverer:
                     await self._rest()
             await self._finish()
         finally:
-            await _cancelled_all({settler, *self._calls})
+            await cancelled_all({settler, *self._calls})
 
     async def _claim(self) -> int:
         before = asyncio.get_running_loop().time()
@@ -133,7 +124,7 @@ class Deliverer:
 
     async def _settle(self, batch: Sequence[Outcome]) -> None:
         """Until it is written: what was received is not sent again because the database was away."""
-        for wait_s in itertools.chain(DATABASE_BACKOFF_S, itertools.repeat(DATABASE_BACKOFF_S[-1])):
+        for wait_s in itertools.chain(BACKOFF_S, itertools.repeat(BACKOFF_S[-1])):
             try:
                 await settling.settle(self._tools.pool, batch, TRIED_FOR)
             except UNAVAILABLE as trouble:
@@ -157,7 +148,7 @@ class Deliverer:
         try:
             due_in_s = await lanes.next_due(self._tools.pool)
         except UNAVAILABLE:
-            due_in_s = DATABASE_BACKOFF_S[-1]
+            due_in_s = BACKOFF_S[-1]
         # Never quite zero: what is due and not to be had is another worker's.
         rest_s = IDLE_MAX_S if due_in_s is None else min(max(due_in_s, REST_MIN_S), IDLE_MAX_S)
         with contextlib.suppress(TimeoutError):
@@ -169,14 +160,6 @@ class Deliverer:
                 while self._calls or self._settling or not self._outcomes.empty():
                     self._woken.clear()
                     await self._woken.wait()
-
-
-async def _cancelled_all(tasks: set[asyncio.Task[None]]) -> None:
-    """Cancels until they are done: asyncpg can lose a cancellation that meets a server's end."""
-    while tasks:
-        for task in tasks:
-            task.cancel()
-        _, tasks = await asyncio.wait(tasks, timeout=1)
 
 
 async def _say(tools: Tools, claim: Claim) -> Sent:
@@ -197,7 +180,7 @@ async def _send(tools: Tools, claim: Claim) -> Sent:
     except ValueError as trouble:
         return Sent(None, str(trouble), None, 0)
     body = payload.body(claim.event, tools.vault, tools.base_url, claim.claimed_at, tools.label_good_for)
-    return await tools.sender.send(claim.url, secrets, events.name(claim.event.uid), claim.claimed_at, body)
+    return await tools.sender.send(claim.url, secrets, events.event_id(claim.event.uid), claim.claimed_at, body)
 
 
 def _outcome(claim: Claim, sent: Sent, at: datetime) -> Outcome:

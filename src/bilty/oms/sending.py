@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from standardwebhooks import Webhook
@@ -46,6 +47,12 @@ class Sent:
     def gone(self) -> bool:
         """The receiver wants nothing more, ever."""
         return self.status == GONE
+
+
+class Send(Protocol):
+    """A Sender, or a test's."""
+
+    async def send(self, url: str, secrets: Sequence[str], event_id: str, at: datetime, body: bytes) -> Sent: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ UNAVAILABLE = (
     asyncpg.InvalidCatalogNameError,
 )
 """What a statement raises when the database cannot do it now: a reason to say it again, never to give up."""
+BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""How long to wait before it is said again: so long after the first time, the second, and the last from then on."""
 
 log = structlog.get_logger()
 
@@ -128,3 +130,11 @@ async def _listen(dsn: str, heard: Callable[[str, str], None]) -> None:
             log.warning("listen.lost", why=type(trouble).__name__)
         finally:
             connection.terminate()
+
+
+async def cancelled_all(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancels until they are done: asyncpg can lose a cancellation that meets a server's end."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=1)

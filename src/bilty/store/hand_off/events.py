@@ -9,13 +9,13 @@ import msgspec
 
 from bilty import telling
 from bilty.hand_off import EventKind, Fact, facts
+from bilty.intake.endpoints import EVENT
 from bilty.reply import Courier
 from bilty.shipment import Frozen
-from bilty.store.database import HAND_OFF_CHANNEL, Connection
+from bilty.store.database import Connection
+from bilty.store.hand_off.owing import owe_to_all
 from bilty.turn import Kind
 from bilty.workflow import Progress, status
-
-_PREFIX = "evt_"
 
 
 class Content(Frozen, frozen=True):
@@ -44,18 +44,9 @@ class Change:
     ids: Mapping[str, int]
 
 
-def name(uid: UUID) -> str:
-    """What an event is called outside."""
-    return f"{_PREFIX}{uid.hex}"
-
-
-def uid_of(name: str) -> UUID | None:
-    """None for what is no event's name."""
-    try:
-        uid = UUID(hex=name.removeprefix(_PREFIX))
-    except ValueError:
-        return None
-    return uid if name == f"{_PREFIX}{uid.hex}" else None
+def event_id(uid: UUID) -> str:
+    """What an event is called outside; intake reads it back."""
+    return f"{EVENT}{uid.hex}"
 
 
 async def write(connection: Connection, changes: Sequence[Change], now: datetime) -> None:
@@ -80,7 +71,7 @@ async def write(connection: Connection, changes: Sequence[Change], now: datetime
         [msgspec.json.encode(_content(change.after, fact)).decode() for change, fact in told],
         now,
     )
-    await _owe(connection, [row["id"] for row in rows], now)
+    await owe_to_all(connection, [row["id"] for row in rows], now)
 
 
 def _content(after: Progress, fact: Fact) -> Content:
@@ -96,34 +87,3 @@ def _content(after: Progress, fact: Fact) -> Content:
         label_sha256=turn.label_sha256 if turn and fact.kind is EventKind.LABEL_READY else "",
         problem=telling.problem(after, None),
     )
-
-
-async def _owe(connection: Connection, event_ids: Sequence[int], now: datetime) -> None:
-    """To each endpoint that wants them; to one that Bilty switched off, too: it has them when it is on again.
-
-    Lanes are taken in one order by all. Where one is being settled this waits for it, and then finds whether it still
-    has something to tell; see `lanes.settle`. An endpoint that is told of a failure makes that final: a label that
-    comes after it is offered to a person, and does not win by itself.
-    """
-    owed = await connection.fetch(
-        """WITH owed AS (
-               INSERT INTO deliveries (endpoint_id, shipment_id, event_id)
-               SELECT p.id, e.shipment_id, e.id
-                 FROM events e JOIN shipments s ON s.id = e.shipment_id
-                 JOIN endpoints p ON p.enabled AND e.kind = ANY(p.events)
-                                 AND (p.facilities IS NULL OR s.facility_id = ANY(p.facilities))
-                WHERE e.id = ANY($1) ORDER BY p.id, e.id
-               RETURNING endpoint_id, shipment_id, event_id),
-           taken AS (
-               INSERT INTO lanes (endpoint_id, shipment_id, due_at)
-               SELECT DISTINCT endpoint_id, shipment_id, $2::timestamptz FROM owed ORDER BY endpoint_id, shipment_id
-               ON CONFLICT (endpoint_id, shipment_id) DO UPDATE SET due_at = excluded.due_at
-                WHERE lanes.due_at IS NULL) -- where it is not, the row is locked all the same
-           SELECT shipment_id, kind FROM events WHERE id IN (SELECT event_id FROM owed)""",
-        event_ids,
-        now,
-    )
-    if failed := [row["shipment_id"] for row in owed if row["kind"] == EventKind.FAILED]:
-        await connection.execute("UPDATE shipments SET failed_told = true WHERE id = ANY($1)", failed)
-    if owed:
-        await connection.execute("SELECT pg_notify($1, '')", HAND_OFF_CHANNEL)

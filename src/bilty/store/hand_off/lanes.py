@@ -4,6 +4,15 @@ A lane is claimed and settled as a turn is, in sets: `due_at` says when it may b
 somebody else may; `fence` says whose outcome counts. At most `OUT_MAX` lanes of an endpoint are out at once, over all
 processes: whoever claims holds the endpoint's row. A writer of events has it for its foreign key, too, in a way that
 does not conflict with ours.
+
+One order of locks for all, so that no two wait for each other:
+
+    a shipment and its turns            who writes a fact
+    lanes, by endpoint and shipment     who writes events (`owing`), replays, or settles: they wait for them
+    the endpoint's row                  who settles, and notes how the endpoint is: waits for it, by id
+
+Whoever has an endpoint's row before, because they claim for it, change it or have it go on, waits for no lane: they
+pass over one that somebody holds, as clearing does. A removed endpoint's row is only marked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,14 +27,16 @@ import structlog
 from bilty.hand_off import EventKind
 from bilty.reply import Child
 from bilty.shipment import Shipment, decode
-from bilty.store.database import HAND_OFF_CHANNEL, Connection, Pool
+from bilty.store.database import Connection, Pool
 from bilty.store.hand_off.events import Content
+from bilty.store.hand_off.owing import WANTED
 
 OUT_MAX = 8
 LEASE = timedelta(seconds=30)
 LEASE_LEFT_MIN = timedelta(seconds=15)
 """A call starts only with so much of its lease left: more than the longest call takes."""
 PUT_OFF = timedelta(hours=1)
+NOT_WANTED = "The endpoint is not told of this any more."
 
 log = structlog.get_logger()
 
@@ -62,6 +73,22 @@ class Claim:
     event: Event
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a claim. `again_at` None where it was received, or is given up. `gone`: it wants nothing more."""
+
+    claim: Claim
+    received: bool
+    status: int | None
+    why: str
+    again_at: datetime | None
+    gone: bool = False
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.claim.endpoint_id, self.claim.event.shipment_id
+
+
 async def claim(pool: Pool, *, now: datetime | None = None) -> list[Claim]:
     """Takes lanes that are due, the longest due first, as many of each endpoint as it may have out beside those it has.
 
@@ -81,9 +108,7 @@ async def claim(pool: Pool, *, now: datetime | None = None) -> list[Claim]:
             return []
         # A statement of its own, so that it sees what the last holder of the endpoint's row has claimed.
         lanes = await connection.fetch(_TAKE, [row["id"] for row in endpoints], at, LEASE)
-        owed = await connection.fetch(
-            _OWED, [row["endpoint_id"] for row in lanes], [row["shipment_id"] for row in lanes]
-        )
+        owed = await _owed(connection, lanes)
         fences = {_key(row): row["fence"] for row in lanes}
         claims, unreadable = [], []
         for row in owed:
@@ -94,7 +119,7 @@ async def claim(pool: Pool, *, now: datetime | None = None) -> list[Claim]:
                 log.exception("delivery.unreadable", delivery=row["delivery_id"])
                 unreadable.append(_key(row))
         await _release(connection, unreadable, at + PUT_OFF)
-        await _release(connection, [key for key in fences if key not in {_key(row) for row in owed}], None)
+        await _release(connection, list(fences.keys() - {_key(row) for row in owed}), None)
         return claims
 
 
@@ -112,9 +137,10 @@ _TAKE = f"""
       FROM due WHERE l.endpoint_id = due.endpoint_id AND l.shipment_id = due.shipment_id
     RETURNING l.endpoint_id, l.shipment_id, l.fence"""  # noqa: S608 - a constant, which the planner reckons with
 
-_OWED = """
+_OWED = f"""
     SELECT p.id AS endpoint_id, p.url, p.code, p.sealed_secret, p.sealed_old_secret, p.old_secret_until,
-           s.id AS shipment_id, d.id AS delivery_id, d.tries, d.first_at,
+           s.id AS shipment_id, d.id AS delivery_id, CASE WHEN anew.so THEN 0 ELSE d.tries END AS tries,
+           CASE WHEN anew.so THEN NULL ELSE d.first_at END AS first_at, {WANTED} AS is_wanted,
            e.id AS event_id, e.uid, e.kind, e.at, e.content, v.content AS shipment, t.children
       FROM unnest($1::int[], $2::bigint[]) AS l(endpoint_id, shipment_id)
       JOIN endpoints p ON p.id = l.endpoint_id JOIN shipments s ON s.id = l.shipment_id
@@ -123,7 +149,27 @@ _OWED = """
                           ORDER BY id LIMIT 1) AS d
       JOIN events e ON e.id = d.event_id
       JOIN shipment_versions v ON v.shipment_id = s.id AND v.version = (e.content ->> 'version')::int
-      LEFT JOIN turns t ON t.id = e.turn_id"""
+      LEFT JOIN turns t ON t.id = e.turn_id
+     CROSS JOIN LATERAL (SELECT coalesce(d.first_at < p.begun_anew_at, false) AS so) AS anew"""  # noqa: S608 - constants
+
+_GIVE_UP = f"""
+    UPDATE deliveries d SET state = 'given_up', why = $3
+      FROM unnest($1::int[], $2::bigint[]) AS l(endpoint_id, shipment_id), endpoints p, shipments s, events e
+     WHERE p.id = l.endpoint_id AND s.id = l.shipment_id AND e.id = d.event_id AND d.state = 'waiting'
+       AND d.endpoint_id = l.endpoint_id AND d.shipment_id = l.shipment_id AND NOT ({WANTED})"""  # noqa: S608 - constants
+
+
+async def _owed(connection: Connection, lanes: Sequence[asyncpg.Record]) -> list[asyncpg.Record]:
+    """What is first in each of these lanes, which are ours. On the way, what its endpoint wants no more is given up.
+
+    It wanted that when it happened, and was narrowed since, perhaps because it is to know no more of a facility.
+    """
+    keys = [row["endpoint_id"] for row in lanes], [row["shipment_id"] for row in lanes]
+    owed = await connection.fetch(_OWED, *keys)
+    while not all(row["is_wanted"] for row in owed):
+        await connection.execute(_GIVE_UP, *keys, NOT_WANTED)
+        owed = await connection.fetch(_OWED, *keys)
+    return owed
 
 
 def _key(row: asyncpg.Record) -> tuple[int, int]:
@@ -186,39 +232,3 @@ async def next_due(pool: Pool) -> float | None:
         OUT_MAX,
     )
     return None if seconds is None else float(seconds)
-
-
-async def owe(connection: Connection, endpoint_id: int, event_ids: Sequence[int], now: datetime) -> int:
-    """Events once more to one endpoint, behind what it is owed already: how many. The caller holds a transaction."""
-    owed = await connection.fetchval(
-        """WITH owed AS (
-               INSERT INTO deliveries (endpoint_id, shipment_id, event_id)
-               SELECT $1, shipment_id, id FROM events WHERE id = ANY($2) ORDER BY shipment_id, id
-               RETURNING shipment_id),
-           taken AS (
-               INSERT INTO lanes (endpoint_id, shipment_id, due_at)
-               SELECT DISTINCT $1, shipment_id, $3::timestamptz FROM owed ORDER BY shipment_id
-               ON CONFLICT (endpoint_id, shipment_id) DO UPDATE SET due_at = excluded.due_at
-                WHERE lanes.due_at IS NULL)
-           SELECT count(*) FROM owed""",
-        endpoint_id,
-        event_ids,
-        now,
-    )
-    await connection.execute("SELECT pg_notify($1, '')", HAND_OFF_CHANNEL)
-    return int(owed)
-
-
-async def go_on(connection: Connection, endpoint_id: int, now: datetime) -> None:
-    """An endpoint is on again: what it is owed is due now, and has its three days anew."""
-    await connection.execute(
-        "UPDATE lanes SET due_at = $2 WHERE endpoint_id = $1 AND due_at IS NOT NULL AND claimed_at IS NULL",
-        endpoint_id,
-        now,
-    )
-    await connection.execute(
-        """UPDATE deliveries SET tries = 0, first_at = NULL
-            WHERE endpoint_id = $1 AND state = 'waiting' AND first_at IS NOT NULL""",
-        endpoint_id,
-    )
-    await connection.execute("SELECT pg_notify($1, '')", HAND_OFF_CHANNEL)

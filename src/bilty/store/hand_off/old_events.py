@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from bilty.store.database import Connection
 
 KEPT_FOR = timedelta(days=90)
-"""Also where they were never received: an endpoint that was switched off for so long is told what is newer."""
+"""Also where they were never received: an endpoint that was disabled for so long is told what is newer."""
 
 
 async def drop(connection: Connection, now: datetime, limit: int) -> int:
     """The oldest of them: how many there were. The caller holds a transaction.
 
     One that is being replayed at this moment is left for the next time. A lane goes when nothing is known of it any
-    more; should an event come at that moment, it waits for us and makes the lane anew.
+    more, and it is nobody's at this moment; should an event come then, it waits for us and makes the lane anew.
     """
     rows = await connection.fetch(
         "SELECT id, shipment_id FROM events WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED",
@@ -26,9 +26,11 @@ async def drop(connection: Connection, now: datetime, limit: int) -> int:
     await connection.execute("DELETE FROM deliveries WHERE event_id = ANY($1)", ids)
     await connection.execute("DELETE FROM events WHERE id = ANY($1)", ids)
     await connection.execute(
-        """DELETE FROM lanes l USING endpoints p
-            WHERE l.endpoint_id = p.id AND l.shipment_id = ANY($1) AND l.due_at IS NULL
-              AND NOT EXISTS (SELECT FROM events e WHERE e.shipment_id = l.shipment_id)""",
+        """DELETE FROM lanes WHERE (endpoint_id, shipment_id) IN (
+               SELECT l.endpoint_id, l.shipment_id FROM endpoints p JOIN lanes l ON l.endpoint_id = p.id
+                WHERE l.shipment_id = ANY($1) AND l.due_at IS NULL
+                  AND NOT EXISTS (SELECT FROM events e WHERE e.shipment_id = l.shipment_id)
+                  FOR UPDATE OF l SKIP LOCKED)""",
         list({row["shipment_id"] for row in rows}),
     )
     return len(ids)

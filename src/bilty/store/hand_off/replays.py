@@ -1,7 +1,7 @@
 """Replays: telling an endpoint once more what it was told, or what happened before it was there.
 
-A replay is a new delivery of the same event under the same name, so that a receiver that remembers names takes it for
-what it is. What is still owed is not owed twice.
+A replay is a new delivery of the same event under the same id, so that a receiver that remembers ids takes it for what
+it is. What is still owed is not owed twice.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from uuid import UUID
 
 from bilty.store.audit import Actor, note
 from bilty.store.database import Connection
-from bilty.store.hand_off import lanes
 from bilty.store.hand_off.endpoints import Endpoint
-from bilty.store.hand_off.events import name
+from bilty.store.hand_off.events import event_id
+from bilty.store.hand_off.owing import owe_once_more
 from bilty.words import grouped
 
 REPLAYED_MAX = 100_000
@@ -45,13 +45,13 @@ async def replay_one(connection: Connection, endpoint: Endpoint, event: UUID, ac
         event,
     )
     if row is None:
-        raise CannotReplay(f"There is no event {name(event)}, or it is so old that it is cleared away.")
+        raise CannotReplay(f"There is no event {event_id(event)}, or it is so old that it is cleared away.")
     if not row["of_its_kinds"]:
         raise CannotReplay(f"{endpoint.code} is not told of {row['kind']}: add that to its events first.")
     if not row["of_its_facilities"]:
-        raise CannotReplay(f"{name(event)} is of a facility that {endpoint.code} is not told of: add that first.")
+        raise CannotReplay(f"{event_id(event)} is of a facility that {endpoint.code} is not told of: add that first.")
     rows = await connection.fetch(f"{_EVENTS} AND e.id = $2", endpoint.id, row["id"])
-    return await _owe(connection, endpoint, [each["id"] for each in rows], actor, now, {"event": name(event)})
+    return await _owe(connection, endpoint, [each["id"] for each in rows], actor, now, {"event": event_id(event)})
 
 
 async def replay_range(
@@ -95,6 +95,6 @@ async def _owe(
 ) -> int:
     if not events:
         return 0
-    count = await lanes.owe(connection, endpoint.id, events, now)
+    count = await owe_once_more(connection, endpoint.id, events, now)
     await note(connection, actor, REPLAYED, endpoint.code, after={**told, "deliveries": count})
     return count

@@ -1,7 +1,6 @@
 """Settling what was said to order systems, in sets: the delivery, its lane, and how the endpoint is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -10,31 +9,12 @@ import structlog
 
 from bilty.store.audit import BILTY, note
 from bilty.store.database import Connection, Pool
+from bilty.store.hand_off import going_on
 from bilty.store.hand_off.endpoints import DISABLED
-from bilty.store.hand_off.lanes import Claim
-
-NOTHING_RECEIVED = "It has received nothing for {days} days. The last try: {why}"
-OUTAGE = timedelta(minutes=10)
-"""Failing for longer is an outage, whose end hastens what waits; a single message that is refused is none."""
-HASTENED_MAX = 10_000
+from bilty.store.hand_off.health import Health, health
+from bilty.store.hand_off.lanes import Outcome
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a claim. `again_at` None where it was received, or is given up. `gone`: it wants nothing more."""
-
-    claim: Claim
-    received: bool
-    status: int | None
-    why: str
-    again_at: datetime | None
-    gone: bool = False
-
-    @property
-    def key(self) -> tuple[int, int]:
-        return self.claim.endpoint_id, self.claim.event.shipment_id
 
 
 async def settle(
@@ -45,15 +25,14 @@ async def settle(
     The lanes are locked before anything is looked for in them: an event that is written at this moment waits for us at
     its lane, and makes it due again; one that was written before is seen, because each look is a statement of its own.
 
-    Where something is to be given up and the endpoint has received nothing else for `broken_after`, the endpoint is
-    switched off instead, and keeps what it is owed; at once where it says that it is gone.
+    What is to be given up is kept where the endpoint is disabled instead; see `health`.
     """
     async with pool.acquire() as connection, connection.transaction():
         at = now or await connection.fetchval("SELECT clock_timestamp()")
         mine = await _locked(connection, outcomes)
         if mine:
-            off = await _note_health(connection, mine, at, broken_after)
-            await _write_deliveries(connection, mine, off)
+            disabled = await _note_health(connection, mine, at, broken_after)
+            await _write_deliveries(connection, mine, disabled)
             await _write_lanes(connection, mine, at)
 
 
@@ -82,33 +61,35 @@ def _keys(outcomes: Sequence[Outcome]) -> tuple[list[int], list[int]]:
 async def _note_health(
     connection: Connection, mine: Sequence[Outcome], at: datetime, broken_after: timedelta
 ) -> frozenset[int]:
-    """Since when endpoints fail; returns those that are switched off. Nothing is written where nothing changed."""
+    """How endpoints are; returns those that are disabled. Nothing is written where nothing changed."""
     rows = await connection.fetch(
-        "SELECT id, code, failing_since, disabled_at FROM endpoints WHERE id = ANY($1)", list({o.key[0] for o in mine})
+        """SELECT id, code, failing_since, disabled_at, hasten_until FROM endpoints
+            WHERE id = ANY($1) AND removed_at IS NULL""",
+        list({o.key[0] for o in mine}),
     )
     endpoints = {row["id"]: row for row in rows}
-    off = {endpoint_id for endpoint_id, row in endpoints.items() if row["disabled_at"]}
+    disabled = {endpoint_id for endpoint_id, row in endpoints.items() if row["disabled_at"]}
     for endpoint_id, group in groupby(mine, key=lambda o: o.key[0]):
-        if await _note(connection, endpoints[endpoint_id], list(group), at, broken_after):
-            off.add(endpoint_id)
-    return frozenset(off)
+        known = endpoints.get(endpoint_id)
+        if known and await _note(connection, known, list(group), at, broken_after):
+            disabled.add(endpoint_id)
+    return frozenset(disabled)
 
 
 async def _note(
     connection: Connection, known: asyncpg.Record, outcomes: Sequence[Outcome], at: datetime, broken_after: timedelta
 ) -> bool:
-    """Whether it is switched off by this."""
-    since, why = known["failing_since"], next((o.why for o in outcomes if o.gone), None)
-    if why is None and any(o.received for o in outcomes):
-        if since:
-            await connection.execute("UPDATE endpoints SET failing_since = NULL WHERE id = $1", known["id"])
-        if since and at - since >= OUTAGE:
-            await _hasten(connection, known["id"], at)
+    """Whether it is disabled by this."""
+    since = known["failing_since"]
+    found = health(since, outcomes, at, broken_after)
+    if known["hasten_until"] and any(each.received for each in outcomes):
+        await going_on.hasten_more(connection, known["id"], at, known["hasten_until"])
+    if found == Health(since):
         return False
-    last = next((o.why for o in outcomes if o.again_at is None), None)
-    if why is None and last is not None and since and at - since >= broken_after:
-        why = NOTHING_RECEIVED.format(days=broken_after.days, why=last)
-    if why is None and since:
+    if found.failing_since is None:
+        await connection.execute("UPDATE endpoints SET failing_since = NULL WHERE id = $1", known["id"])
+        if found.recovered:
+            await going_on.hasten(connection, known["id"], at)
         return False
     # Where somebody else has noted something meanwhile, theirs stands, and the next failure is looked at anew.
     done = await connection.fetchval(
@@ -117,54 +98,39 @@ async def _note(
                   disabled_why = CASE WHEN $3 IS NULL OR disabled_at IS NOT NULL THEN disabled_why ELSE $3 END
             WHERE id = $1 AND failing_since IS NOT DISTINCT FROM $4 RETURNING disabled_at IS NOT NULL""",
         known["id"],
-        min(o.claim.claimed_at for o in outcomes),
-        why,
+        found.failing_since,
+        found.disabled_why,
         since,
         at,
     )
-    if done and why and not known["disabled_at"]:
-        log.warning("endpoint.disabled", endpoint=known["code"], why=why)
-        await note(connection, BILTY, DISABLED, known["code"], after={"why": why})
+    if done and found.disabled_why is not None and not known["disabled_at"]:
+        log.warning("endpoint.disabled", endpoint=known["code"], why=found.disabled_why)
+        await note(connection, BILTY, DISABLED, known["code"], after={"why": found.disabled_why})
     return bool(done)
 
 
-async def _hasten(connection: Connection, endpoint_id: int, at: datetime) -> None:
-    """It receives again: what waits, each for a try of its own up to an hour away, is due now.
-
-    A lane that somebody holds is theirs; beyond HASTENED_MAX the others keep their time.
-    """
-    await connection.execute(
-        """UPDATE lanes l SET due_at = $2
-             FROM (SELECT endpoint_id, shipment_id FROM lanes
-                    WHERE endpoint_id = $1 AND due_at > $2 AND claimed_at IS NULL
-                    ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS waiting
-            WHERE l.endpoint_id = waiting.endpoint_id AND l.shipment_id = waiting.shipment_id""",
-        endpoint_id,
-        at,
-        HASTENED_MAX,
-    )
-
-
-async def _write_deliveries(connection: Connection, mine: Sequence[Outcome], off: frozenset[int]) -> None:
+async def _write_deliveries(connection: Connection, mine: Sequence[Outcome], disabled: frozenset[int]) -> None:
     await connection.execute(
         """UPDATE deliveries d
-              SET state = o.state, tries = d.tries + 1, first_at = coalesce(d.first_at, o.at), last_at = o.at,
+              SET state = o.state, tries = o.tries, first_at = o.first_at, last_at = o.at,
                   status = o.status, why = o.why
-             FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::int[], $5::text[])
-                  AS o(id, state, at, status, why)
+             FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::int[], $5::text[], $6::int[],
+                         $7::timestamptz[]) AS o(id, state, at, status, why, tries, first_at)
             WHERE d.id = o.id AND d.state = 'waiting'""",
         [o.claim.delivery_id for o in mine],
-        [_state(o, off) for o in mine],
+        [_state(o, disabled) for o in mine],
         [o.claim.claimed_at for o in mine],
         [o.status for o in mine],
         [o.why.replace("\0", "\N{REPLACEMENT CHARACTER}") for o in mine],
+        [o.claim.tries + 1 for o in mine],
+        [o.claim.first_at or o.claim.claimed_at for o in mine],
     )
 
 
-def _state(outcome: Outcome, off: frozenset[int]) -> str:
+def _state(outcome: Outcome, disabled: frozenset[int]) -> str:
     if outcome.received:
         return "delivered"
-    kept = outcome.again_at is not None or outcome.claim.endpoint_id in off
+    kept = outcome.again_at is not None or outcome.claim.endpoint_id in disabled
     return "waiting" if kept else "given_up"
 
 

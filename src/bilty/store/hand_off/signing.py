@@ -11,15 +11,15 @@ from typing import Any
 
 import asyncpg
 
-from bilty.intake.endpoints import WHSEC
+from bilty.intake.endpoints import SECRET_BYTES, WHSEC
 from bilty.store.audit import Actor, note
 from bilty.store.database import Connection
+from bilty.store.hand_off import going_on
 from bilty.store.secrets import Vault
 
 OLD_SECRET_SIGNS = timedelta(hours=24)
 OLD_SECRETS_MAX = 3
 """Whoever rotates again within a day, because the answer was lost, must not cut off a receiver of the day before."""
-SECRET_BYTES = 24
 ROTATED = "hand-off secret rotated"
 SEALED = "code, sealed_secret, sealed_old_secret, old_secret_until"
 
@@ -42,20 +42,22 @@ def secrets_of(vault: Vault, row: Mapping[str, Any], now: datetime) -> tuple[str
 
 def new_secret() -> str:
     """As Standard Webhooks writes one."""
-    return WHSEC + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    return WHSEC + base64.b64encode(secrets.token_bytes(SECRET_BYTES[0])).decode()
 
 
 async def signed_with(
     connection: Connection, vault: Vault, code: str, now: datetime
 ) -> tuple[str, tuple[str, ...]] | None:
     """The address of an endpoint, and what signs for it. Raises ValueError where that cannot be read here."""
-    row = await connection.fetchrow(f"SELECT url, {SEALED} FROM endpoints WHERE code = $1", code)  # noqa: S608
+    sql = f"SELECT url, {SEALED} FROM endpoints WHERE code = $1 AND removed_at IS NULL"  # noqa: S608 - constants
+    row = await connection.fetchrow(sql, code)
     return (row["url"], secrets_of(vault, dict(row), now)) if row else None
 
 
 async def lock(connection: Connection, code: str) -> asyncpg.Record | None:
     """So that "before" is what a change found, whoever else is at it. Events may be written for it meanwhile."""
-    sql = f"SELECT id, {SEALED} FROM endpoints WHERE code = $1 FOR NO KEY UPDATE"  # noqa: S608 - constants
+    sql = f"""SELECT id, failing_since, disabled_at, {SEALED} FROM endpoints
+               WHERE code = $1 AND removed_at IS NULL FOR NO KEY UPDATE"""  # noqa: S608 - constants
     return await connection.fetchrow(sql, code)
 
 
@@ -72,7 +74,7 @@ async def rotate(
 
 
 async def replace_secret(connection: Connection, vault: Vault, held: asyncpg.Record, secret: str, actor: Actor) -> None:
-    """`held` is the endpoint, locked. The present secret again changes nothing."""
+    """`held` is the endpoint, locked. The present secret again changes nothing; another may be what it failed for."""
     now = await connection.fetchval("SELECT clock_timestamp()")
     signing = _readable(vault, held, now)
     if signing[:1] == (secret,):
@@ -86,6 +88,8 @@ async def replace_secret(connection: Connection, vault: Vault, held: asyncpg.Rec
         now + OLD_SECRET_SIGNS if old else None,
     )
     await note(connection, actor, ROTATED, held["code"])
+    if held["failing_since"] and not held["disabled_at"]:
+        await going_on.begin_anew(connection, held["id"], now)
 
 
 def _readable(vault: Vault, held: asyncpg.Record, now: datetime) -> tuple[str, ...]:

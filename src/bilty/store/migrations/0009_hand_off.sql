@@ -2,7 +2,7 @@
 
 CREATE TABLE endpoints (
     id                integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    code              text NOT NULL UNIQUE,
+    code              text NOT NULL,
     url               text NOT NULL,
     events            text[] NOT NULL,
     facilities        integer[], -- null: all
@@ -13,13 +13,17 @@ CREATE TABLE endpoints (
     failing_since     timestamptz, -- null while what is sent is received
     disabled_at       timestamptz, -- by Bilty, after long failure; a person's word is in enabled alone
     disabled_why      text NOT NULL DEFAULT '',
+    begun_anew_at     timestamptz, -- tries before it do not count: it was enabled, or put right
+    hasten_until      timestamptz, -- what waits until then goes out as soon as what was due before is through
+    removed_at        timestamptz, -- by a person; clearing takes it away with its deliveries and lanes, bit by bit
     created_at        timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+CREATE UNIQUE INDEX endpoints_by_code ON endpoints (code) WHERE removed_at IS NULL;
 
 -- Written in the transaction of the fact, whether or not anybody is told.
 CREATE TABLE events (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    uid         uuid NOT NULL DEFAULT gen_random_uuid() UNIQUE, -- its name outside: never again, not even after a restore
+    uid         uuid NOT NULL DEFAULT gen_random_uuid() UNIQUE, -- its id outside: never again, not even after a restore
     shipment_id bigint NOT NULL REFERENCES shipments,
     turn_id     bigint,
     kind        text NOT NULL,

@@ -1,18 +1,19 @@
 """What is done to a hand-off endpoint: tried out, given a new secret, enabled, told once more, removed; and its log."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
-from bilty.intake import Fault
-from bilty.intake.endpoints import OneAgain, RangeAgain
+from bilty.intake import Fault, Rejected
+from bilty.intake.endpoints import OneAgain, RangeAgain, parse_replay
 from bilty.store import jobs, showing
-from bilty.store.hand_off import endpoints, events, log, signing
+from bilty.store.hand_off import deliveries, endpoints, signing
+from bilty.store.hand_off.deliveries import DeliveryState
 from bilty.store.hand_off.endpoints import Manner
-from bilty.store.hand_off.log import DeliveryState
-from bilty.store.hand_off.replays import CannotReplay
+from bilty.store.hand_off.replays import REPLAYED_MAX, CannotReplay
 from bilty.store.jobs import JobKind
 from bilty.web import deliveries as deliveries_shown
 from bilty.web.asking import ID_MAX, choice, only, whole
@@ -31,7 +32,7 @@ LABELS = {"from": "From", "until": "Until"}
 
 
 @get(f"{PATH}/{{code:str}}/deliveries", guards=[administering_all], include_in_schema=False)
-async def deliveries(request: AnyRequest, code: FromPath[str]) -> Template:
+async def log_page(request: AnyRequest, code: FromPath[str]) -> Template:
     return await _log(request, code)
 
 
@@ -82,6 +83,17 @@ async def enable(request: AnyRequest, code: FromPath[str]) -> Redirect:
     return told(request, back, f"{code} is enabled: what it is owed goes out now.")
 
 
+@post(f"{PATH}/{{code:str}}/try-now", guards=[administering_all, from_our_pages], include_in_schema=False)
+async def try_now(request: AnyRequest, code: FromPath[str]) -> Redirect:
+    async with tools_of(request).pool.acquire() as connection, connection.transaction():
+        await there(connection, code)
+        fails = await endpoints.try_now(connection, code, actor(request))
+    sentence = (
+        "what waits for its next try goes out now" if fails else "it does not fail, so nothing waits for a next try"
+    )
+    return told(request, f"{PATH}/{code}", f"{code}: {sentence}.")
+
+
 @post(f"{PATH}/{{code:str}}/remove", guards=[administering_all, from_our_pages], include_in_schema=False)
 async def remove(request: AnyRequest, code: FromPath[str]) -> Redirect:
     async with tools_of(request).pool.acquire() as connection, connection.transaction():
@@ -96,7 +108,7 @@ async def _log(request: AnyRequest, code: str, form: Form | None = None, faults:
     async with tools_of(request).pool.acquire() as connection:
         endpoint = await there(connection, code)
         chosen = DeliveryState(state) if state else None
-        found = await log.page(connection, endpoint.id, state=chosen, before_id=before, limit=ROWS + 1)
+        found = await deliveries.page(connection, endpoint.id, state=chosen, before_id=before, limit=ROWS + 1)
         row = (await endpoint_rows.rows(connection, [endpoint]))[0]
         now = await showing.clock(connection)
     here = f"{_log_of(code)}?" + (f"state={state}&" if state else "")
@@ -110,6 +122,7 @@ async def _log(request: AnyRequest, code: str, form: Form | None = None, faults:
         state=state or "",
         states=[(each.value, words) for each, (_, _, words) in deliveries_shown.SHAPES.items()],
         given={name: form.get(name, "") if form else "" for name in RANGE},
+        replayed_max=grouped(REPLAYED_MAX),
         faults=faults,
         wrong=by_field(faults),
         newest=here.rstrip("?&") if before else "",
@@ -123,8 +136,7 @@ def _log_of(code: str) -> str:
 
 def _wish(form: Form) -> tuple[OneAgain | RangeAgain | None, tuple[Fault, ...]]:
     if event := form.get("event", ""):
-        known = events.uid_of(event) is not None
-        return (OneAgain(event), ()) if known else (None, (Fault("", event[:40], "That is no event's name."),))
+        return _one_wish(event)
     read = {name: _local(form.get(name, "")) for name in RANGE}
     faults = [
         Fault(name, form.get(name, "")[:40], f"{LABELS[name]} is no time: give a day and a time of India's clock.")
@@ -139,6 +151,12 @@ def _wish(form: Form) -> tuple[OneAgain | RangeAgain | None, tuple[Fault, ...]]:
     return RangeAgain(since, until), ()
 
 
+def _one_wish(event: str) -> tuple[OneAgain | RangeAgain | None, tuple[Fault, ...]]:
+    """The form shows no field for it, so that no fault can lead there."""
+    read = parse_replay({"event": event})
+    return (None, tuple(replace(each, field="") for each in read.faults)) if isinstance(read, Rejected) else (read, ())
+
+
 def _local(given: str) -> datetime | None:
     """As a browser's field for day and time sends it, by India's clock."""
     try:
@@ -149,11 +167,12 @@ def _local(given: str) -> datetime | None:
 
 
 def _told_replay(code: str, wish: OneAgain | RangeAgain, count: int, *, stopped: bool) -> str:
+    if not count and isinstance(wish, OneAgain):
+        return f"That event is owed to {code} as it is."
     if not count:
-        what = "That event is" if isinstance(wish, OneAgain) else "Nothing happened then that it is told of, or all is"
-        return f"{what} owed to {code} as it is." if isinstance(wish, OneAgain) else f"{what} owed as it is."
+        return f"Nothing happened then that {code} is told of, or all of it is owed to it as it is."
     what = "1 event goes" if count == 1 else f"{grouped(count)} events go"
     return f"{what} out to {code} once more{', when it is enabled again' if stopped else ''}."
 
 
-ROUTES = [deliveries, again, try_out, rotate, enable, remove]
+ROUTES = [log_page, again, try_out, rotate, enable, try_now, remove]

@@ -9,9 +9,9 @@ from bilty import telling
 from bilty.hand_off import EventKind
 from bilty.store import showing
 from bilty.store.database import Connection
-from bilty.store.hand_off import log
+from bilty.store.hand_off import deliveries
+from bilty.store.hand_off.deliveries import COUNTED_MAX, NOTHING_OWED, LastAnswer, Owed
 from bilty.store.hand_off.endpoints import Endpoint, Manner
-from bilty.store.hand_off.log import COUNTED_MAX, NOTHING_OWED, LastAnswer, Owed
 from bilty.telling.endpoints import EVENT_WORDS, told_endpoint
 from bilty.web.settings_pages import standings
 from bilty.web.settings_pages.wording import at_most
@@ -36,6 +36,7 @@ class EndpointRow:
     why: str
     is_stopped: bool
     is_disabled: bool
+    is_failing: bool
     events: str
     facilities: str
     owed: str
@@ -45,7 +46,7 @@ class EndpointRow:
 async def rows(connection: Connection, found: Sequence[Endpoint]) -> list[EndpointRow]:
     ids = [each.id for each in found]
     now = await showing.clock(connection)
-    owed, last = await log.owed(connection, ids), await log.last_failures(connection, ids)
+    owed, last = await deliveries.owed(connection, ids), await deliveries.last_failures(connection, ids)
     return [_row(each, owed.get(each.id, NOTHING_OWED), last.get(each.id), now) for each in found]
 
 
@@ -59,6 +60,7 @@ def _row(endpoint: Endpoint, owed: Owed, last: LastAnswer | None, now: datetime)
         why=_why(endpoint, last.why if last else ""),
         is_stopped=endpoint.manner in (Manner.DISABLED, Manner.OFF),
         is_disabled=endpoint.manner is Manner.DISABLED,
+        is_failing=endpoint.manner is Manner.FAILING,
         events=_events(endpoint.events),
         facilities=_facilities(endpoint.facilities),
         owed=at_most(owed.count, COUNTED_MAX) if owed.count else "",

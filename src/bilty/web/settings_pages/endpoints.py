@@ -17,8 +17,9 @@ from bilty.intake.endpoints import NewEndpoint
 from bilty.store import setting_up, users
 from bilty.store.database import Connection
 from bilty.store.hand_off import endpoints
-from bilty.store.hand_off.endpoints import Endpoint, Manner, NoSuchFacilitiesError
+from bilty.store.hand_off.endpoints import Endpoint, Manner, NoSuchFacilitiesError, TooManyEndpointsError
 from bilty.store.hand_off.signing import ROTATED
+from bilty.store.jobs import JobKind
 from bilty.telling.endpoints import EVENT_HELP, EVENT_WORDS
 from bilty.web.forms import Form, by_field, form_of
 from bilty.web.handing_off import KINDS, read_endpoint, unknown_facilities
@@ -73,6 +74,8 @@ async def add(request: AnyRequest) -> Template:
                 faults = [Fault("code", parsed.code, message)]
         except NoSuchFacilitiesError as trouble:
             faults = [_of_facility(unknown_facilities(trouble))]
+        except TooManyEndpointsError as trouble:
+            faults = [Fault("", "", str(trouble))]
     if added is None or added.secret is None:
         return await _form(request, "settings/endpoint_new.html", _typed(form, form.get("code", "")), faults)
     return await secret_shown(request, added.endpoint, added.secret, is_new=True)
@@ -109,6 +112,8 @@ async def save(request: AnyRequest, code: FromPath[str]) -> Template | Redirect:
 def _became(before: Endpoint, after: NewEndpoint) -> str:
     if before.enabled and not after.enabled:
         return "switched off: it is told nothing from now on"
+    if after.enabled and before.manner is Manner.FAILING and before.url != after.url:
+        return "saved: what waits for its next try goes out now, to the new address"
     goes_on = after.enabled and before.manner in (Manner.OFF, Manner.DISABLED)
     return "saved and enabled: what it is owed goes out now" if goes_on else "saved"
 
@@ -142,7 +147,7 @@ async def _one(request: AnyRequest, endpoint: Endpoint, typed: Typed, faults: Se
     async with tools_of(request).pool.acquire() as connection:
         row = (await endpoint_rows.rows(connection, [endpoint]))[0]
         change = await setting_up.last_change(connection, endpoint.code, CHANGES)
-        test = await asked.sample_of(connection, request, endpoint.code)
+        test = await asked.test_of(connection, request, endpoint.code, JobKind.TEST_EVENT)
     return await _form(
         request,
         "settings/endpoint.html",

@@ -65,7 +65,7 @@ _DELIVERIES = """SELECT d.id, p.code AS endpoint, e.uid AS event, e.kind, e.at, 
         d.state = 'waiting' AND NOT behind.is_so AND l.claimed_at IS NOT NULL AND l.due_at > clock_timestamp() AS out,
         NOT p.enabled OR p.disabled_at IS NOT NULL AS stopped
    FROM deliveries d
-   JOIN endpoints p ON p.id = d.endpoint_id
+   JOIN endpoints p ON p.id = d.endpoint_id AND p.removed_at IS NULL
    JOIN events e ON e.id = d.event_id
    JOIN shipments s ON s.id = d.shipment_id
    LEFT JOIN lanes l ON l.endpoint_id = d.endpoint_id AND l.shipment_id = d.shipment_id
