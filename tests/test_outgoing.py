@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import logging
+import threading
 import zlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -28,7 +29,7 @@ from aggregator.wires import (
 from bilty.outgoing.addresses import is_public
 from bilty.outgoing.http import Http, Timeouts
 from bilty.outgoing.outcome import NothingSent, Outcome, Received, Silence
-from bilty.outgoing.pins import PINS_MAX
+from bilty.outgoing.pins import PINS_MAX, Pins
 from bilty.outgoing.redaction import HIDDEN, hide, hide_in_bytes, hide_queries
 
 QUICK = Timeouts(connect_s=0.1, read_s=0.3, total_s=0.6)
@@ -236,6 +237,11 @@ def test_hiding_leaves_all_else_alone() -> None:
         "64:ff9b::7f00:1",
         "2002:7f00:1::",
         "2002:0a00:0001::1",
+        "fec0::1",
+        "feff:ffff::1",
+        "192.88.99.1",
+        "::ffff:192.88.99.1",
+        "64:ff9b::192.88.99.1",
         "nonsense",
         "",
     ],
@@ -327,6 +333,42 @@ async def test_more_label_hosts_than_are_kept() -> None:
         for number in range(PINS_MAX + 2):
             link = f"http://h{number}.invalid:{wire.port}/x"
             assert isinstance(await http.download(link, allow_private_addresses=False), Received)
+
+
+async def test_a_client_is_made_off_the_loop_and_kept_while_its_host_has_its_address() -> None:
+    """Making one takes 10 ms, and there may be a thousand hosts: nobody else waits for it, and it is rare."""
+    here, made, addresses = threading.get_ident(), [], [["192.0.2.1"]]
+
+    def make(host: str, address: str) -> str:
+        made.append((address, threading.get_ident() == here))
+        return f"{host} at {address}"
+
+    async def look_up(_: str, __: int) -> list[str]:
+        return addresses[-1]
+
+    pins = Pins(make, may_reach=anywhere, within_s=1, look_up=look_up, pin_s=0)
+    assert [await pins.client_for("oms.example", 443) for _ in range(3)] == ["oms.example at 192.0.2.1"] * 3
+    addresses.append(["192.0.2.2", "192.0.2.1"])
+    assert await pins.client_for("oms.example", 443) == "oms.example at 192.0.2.1"
+    addresses.append(["192.0.2.3"])
+    assert await pins.client_for("oms.example", 443) == "oms.example at 192.0.2.3"
+    pins.drop("oms.example")
+    assert await pins.client_for("oms.example", 443) == "oms.example at 192.0.2.3"
+    assert made == [("192.0.2.1", False), ("192.0.2.3", False), ("192.0.2.3", False)]
+    assert await pins.close() == ["oms.example at 192.0.2.3"]
+
+
+async def test_an_address_that_is_kept_is_judged_anew() -> None:
+    allowed = {"192.0.2.1"}
+
+    async def look_up(_: str, __: int) -> list[str]:
+        return ["192.0.2.1", "10.0.0.1"] if len(allowed) > 1 else ["192.0.2.1"]
+
+    pins = Pins(lambda host, _: host, may_reach=allowed.__contains__, within_s=1, look_up=look_up, pin_s=0)
+    assert await pins.client_for("oms.example", 443) == "oms.example"
+    allowed.add("only to have another told")
+    assert isinstance(await pins.client_for("oms.example", 443), NothingSent)
+    await pins.close()
 
 
 async def test_a_name_service_that_hangs_sent_nothing() -> None:

@@ -76,7 +76,7 @@ async def schedule_orders(pool: Pool, ids: list[int], now: datetime) -> int:
     remaining = iter(ids)
     while batch := list(islice(remaining, BATCH)):
         async with pool.acquire() as connection, connection.transaction():
-            after = await schedule_all(connection, batch, now, again=False)
+            after = await schedule_all(connection, batch, now, run=1)
         scheduled += sum(progress.run > 0 for progress in after.values())
     return scheduled
 

@@ -10,7 +10,7 @@ import pytest
 
 from bilty.store import access
 from bilty.store.access import Scope
-from bilty.web.bulk.gate import STREAMS_MAX
+from bilty.web.bulk.gate import STREAMS_MAX, STREAMS_PER_KEY_MAX
 from bilty.web.bulk.reading import LINE_BYTES_MAX
 from web.house import RANKED, House, shipment
 from web.streams import CSV, NDJSON, connected, lines, numbered, numbers, posted, read, results, whole
@@ -244,9 +244,31 @@ async def test_only_who_may_dispatch_may_send(furnished: House) -> None:
     assert answer.status_code == 403
 
 
+async def _another_key(house: House, name: str) -> str:
+    async with house.tools.pool.acquire() as connection:
+        return await access.add_key(connection, name, Scope.DISPATCH)
+
+
+async def test_one_key_does_not_take_the_streams_of_all(furnished: House) -> None:
+    async with AsyncExitStack() as held:
+        clients = [await held.enter_async_context(connected(furnished)) for _ in range(STREAMS_PER_KEY_MAX)]
+        for number, client in enumerate(clients, 1):
+            await client.send(lines(*numbered(1, first=number)))
+            assert await client.status() == 200
+        refused = await posted(furnished, lines(*numbered(1, first=100)))
+        assert (refused.status_code, refused.json()["type"]) == (429, "urn:bilty:problem:too_many_streams")
+        assert refused.json()["detail"].startswith(f"{STREAMS_PER_KEY_MAX} streams of this key are being taken in")
+        other = await posted(furnished, lines(*numbered(1, first=100)), scope=Scope.ADMIN)
+        assert whole(read(other)) == (1, 0, 0)
+        await clients[0].finish()
+        assert whole(await clients[0].rest()) == (1, 0, 0)
+        assert whole(read(await posted(furnished, lines(*numbered(1, first=101))))) == (1, 0, 0)
+
+
 async def test_one_stream_more_than_there_may_be_is_told_to_come_later(furnished: House) -> None:
     async with AsyncExitStack() as held:
-        clients = [await held.enter_async_context(connected(furnished)) for _ in range(STREAMS_MAX)]
+        keys = [await _another_key(furnished, f"key {number}") for number in range(STREAMS_MAX)]
+        clients = [await held.enter_async_context(connected(furnished, key=key)) for key in keys]
         for number, client in enumerate(clients, 1):
             await client.send(lines(*numbered(1, first=number)))
             assert await client.status() == 200

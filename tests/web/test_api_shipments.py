@@ -87,8 +87,70 @@ async def test_a_repeated_request_does_not_book_what_has_failed_since(furnished:
     again = await furnished.call("POST", "/shipments", shipment(schedule=True))
     assert (again.status_code, again.json()["status"], again.json()["run"]) == (200, "failed", 1)
     assert "pin not in lane" in again.json()["problem"]["message"]
-    scheduled = await furnished.call("POST", f"/shipments/{first['id']}/schedules")
+    scheduled = await furnished.call("POST", f"/shipments/{first['id']}/schedules", {"run": 2})
     assert (scheduled.status_code, scheduled.json()["run"]) == (202, 2)
+
+
+async def _schedules(house: House, shipment_id: int, *wanted: object) -> list[tuple[int, int, str]]:
+    """Asked one after the other: status, run and standing."""
+    answers = [await house.call("POST", f"/shipments/{shipment_id}/schedules", each) for each in wanted]
+    return [(each.status_code, each.json()["run"], each.json()["status"]) for each in answers]
+
+
+async def test_a_schedule_that_is_repeated_after_its_run_has_failed_begins_none(furnished: House) -> None:
+    """Its answer may have been lost: a second AWB is not bought for that."""
+    shipment_id = await furnished.takes_in()
+    assert await _schedules(furnished, shipment_id, None) == [(202, 1, "scheduling")]
+    await furnished.hears(RANKED, NO, NO, NO)
+    assert await _schedules(furnished, shipment_id, None, {}, {"run": 1}) == [(200, 1, "failed")] * 3
+    assert await _schedules(furnished, shipment_id, {"run": 2}, {"run": 2}) == [(202, 2, "scheduling")] * 2
+    await furnished.hears(RANKED, NO, NO, NO)
+    assert await _schedules(furnished, shipment_id, {"run": 2}, None) == [(200, 2, "failed")] * 2
+    assert await furnished.tools.pool.fetchval("SELECT max(run) FROM turns") == 2
+
+
+async def test_many_who_begin_the_same_run_begin_it_once(furnished: House) -> None:
+    shipment_id = await furnished.takes_in(schedule=True)
+    await furnished.hears(Ranking((P1,)), NO)
+    path = f"/shipments/{shipment_id}/schedules"
+    answers = await asyncio.gather(*(furnished.call("POST", path, {"run": 2}) for _ in range(8)))
+    assert {(answer.status_code, answer.json()["run"]) for answer in answers} == {(202, 2)}
+    assert await furnished.tools.pool.fetchval("SELECT count(*) FROM turns WHERE run = 2") == 1
+
+
+async def test_a_run_that_cannot_begin_says_why(furnished: House) -> None:
+    shipment_id = await furnished.takes_in()
+    path = f"/shipments/{shipment_id}/schedules"
+    early = await furnished.call("POST", path, {"run": 2})
+    assert early.status_code == 422
+    assert early.json()["errors"] == [{"field": "run", "value": "2", "message": early.json()["detail"]}]
+    assert early.json()["detail"].startswith("run is 2: this shipment's next run is 1. ")
+    for run in (0, -1, 1.5, True, [1], "next"):
+        answer = await furnished.call("POST", path, {"run": run})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "run"), run
+    assert (await furnished.call("GET", f"/shipments/{shipment_id}")).json()["run"] == 0
+    await furnished.call("POST", path)
+    open_still = await furnished.call("POST", path, {"run": 2})
+    assert (open_still.status_code, open_still.json()["type"]) == (409, "urn:bilty:problem:scheduled")
+    await furnished.hears(RANKED)
+    await furnished.labels("AWB1")
+    booked = await furnished.call("POST", path, {"run": 2})
+    assert booked.status_code == 409
+    assert booked.json()["detail"] == "It is scheduled already. Delhivery B2B's label is here, under AWB AWB1."
+    far = await furnished.call("POST", path, {"run": 3})
+    assert (far.status_code, "next run is 2" in far.json()["detail"]) == (422, True)
+    assert await furnished.tools.pool.fetchval("SELECT max(run) FROM turns") == 1
+
+
+async def test_a_cancelled_shipment_is_answered_as_it_is_and_not_begun(furnished: House) -> None:
+    booked, idle = await furnished.takes_in(schedule=True), await furnished.takes_in(number="SO-2")
+    await furnished.hears(Ranking((P1,)), NO)
+    for each in (booked, idle):
+        await furnished.call("POST", f"/shipments/{each}/cancellation")
+    assert await _schedules(furnished, booked, None) == [(200, 1, "cancelled")]
+    for shipment_id, run in ((booked, 2), (idle, 1)):
+        answer = await furnished.call("POST", f"/shipments/{shipment_id}/schedules", {"run": run})
+        assert (answer.status_code, answer.json()["type"]) == (409, "urn:bilty:problem:cancelled")
 
 
 async def test_waiting_is_answered_when_the_label_is_there(furnished: House) -> None:
@@ -128,8 +190,24 @@ async def test_waiters_hold_no_connection(furnished: House) -> None:
     assert (await furnished.call("GET", f"/shipments/{ids[0]}")).status_code == 200
     await furnished.hears(Ranking(()))
     answers = await asyncio.gather(*waiting)
-    assert {answer.status_code for answer in answers} == {202}
+    assert {answer.status_code for answer in answers} == {200}
     assert {answer.json()["status"] for answer in answers} == {"not_serviceable"}
+
+
+async def test_202_is_said_of_what_is_under_way_and_of_nothing_else(furnished: House) -> None:
+    sent = shipment(schedule=True)
+    first, again = [await furnished.call("POST", "/shipments", sent) for _ in range(2)]
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert "retry-after" in again.headers
+    with furnished.tools.changes.watch() as watch:
+        other = shipment(number="SO-2", schedule=True)
+        waiting = asyncio.create_task(furnished.call("POST", "/shipments", other, Prefer="wait=60"))
+        await _turns(furnished, watch, 2)
+    await furnished.hears(Ranking((P1,)), NO)
+    refused = await waiting
+    assert (refused.status_code, refused.json()["status"]) == (201, "failed")
+    assert "retry-after" not in refused.headers
+    assert (await furnished.call("POST", "/shipments", other, Prefer="wait=60")).status_code == 200
 
 
 async def test_a_wait_that_is_over_is_answered_as_things_are(furnished: House) -> None:
@@ -215,8 +293,10 @@ async def test_boxes_and_timeline(furnished: House) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/timeline", "/label.pdf", "/boxes"])
-@pytest.mark.parametrize("number", ["999", "0", "9" * 25])
+@pytest.mark.parametrize("number", ["999", "0", "9" * 25, "%D9%A1", "+1", "0001", "%201", "-0"])
 async def test_what_is_not_there_is_404(furnished: House, number: str, path: str) -> None:
+    """Nor is what Python reads as a number: 1 is written in one way."""
+    assert await furnished.takes_in() == 1
     answer = await furnished.call("GET", f"/shipments/{number}{path}")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -226,3 +306,13 @@ async def test_a_misspelt_question_is_not_answered_as_if_it_had_not_been_asked(f
     answer = await furnished.call("GET", "/shipments?nummer=SO-1")
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "nummer")
     assert "status, facility, number" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("given", [1, 0, 1.0, "yes", [True]])
+async def test_goods_without_papers_are_not_sent_by_a_number(furnished: House, given: object) -> None:
+    """To Python 1 is True: a schedule that says so was taken for the wish to go without an e-way bill."""
+    shipment_id = await furnished.takes_in(invoices=[{"number": "INV-1", "date": "2026-11-20", "value": "99000.00"}])
+    answer = await furnished.call("POST", f"/shipments/{shipment_id}/schedules", {"without_ewaybill": given})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "without_ewaybill"
+    assert (await furnished.call("GET", f"/shipments/{shipment_id}")).json()["status"] == "on_hold"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -116,7 +117,7 @@ class Desk:
             patience=patience,
         )
         await stream(SCOPE, peer.receive, peer.send)
-        assert self.gate.streams == 0
+        assert not self.gate.streams
         return peer
 
     async def numbers(self) -> list[str]:
@@ -164,10 +165,25 @@ async def test_a_client_that_falls_silent_is_told_where_to_go_on(desk: Desk) -> 
     last = broken(peer.told, "stalled")
     assert (results(peer.told), last["resume"]) == (["new", "new"], 3)
     assert last["detail"] == (
-        "Nothing came for 0.05 s, and the rest is not waited for. What is told above is settled: "
+        "Fewer than 256 bytes came in 0.05 s, and the rest is not waited for. What is told above is settled: "
         "send all again, and it is told as `same`; or what stands from line 3 on."
     )
     assert peer.is_over
+
+
+async def test_a_client_that_sends_a_byte_at_a_time_is_not_waited_for(desk: Desk) -> None:
+    """Each byte comes within the pause that it may make, and all of them together are too few."""
+
+    async def pause() -> None:
+        for _ in range(10):
+            await desk.house.tools.pool.fetchval("SELECT 1")
+
+    drops: list[bytes | Callable[[], Awaitable[object]]] = [pause, b" "]
+    peer = Peer([lines(*numbered(1)), *drops * 200])
+    await desk.takes(peer, patience=SOON)
+    assert results(peer.told) == ["new"]
+    broken(peer.told, "stalled")
+    assert peer.pieces, "the rest was not read"
 
 
 async def test_a_client_that_says_nothing_at_all_gets_an_ordinary_problem(desk: Desk) -> None:
@@ -269,7 +285,7 @@ async def test_a_row_that_the_database_refuses_is_refused_alone(desk: Desk) -> N
 
 
 async def test_one_stream_too_many_is_not_read(desk: Desk) -> None:
-    desk.gate = Gate(streams=STREAMS_MAX)
+    desk.gate = Gate(Counter(range(-STREAMS_MAX, 0)))
     peer = Peer([b"{}"])
     with pytest.raises(ProblemError) as told:
         await desk.takes(peer)

@@ -10,6 +10,7 @@ import pytest
 from bilty.store import idempotency
 from bilty.store.access import Scope
 from bilty.store.idempotency import ABANDONED_AFTER, KEPT
+from bilty.store.secrets import Vault
 from bilty.web.asking import WAIT_S_MAX
 from web.house import RANKED, House, shipment
 
@@ -162,6 +163,70 @@ async def test_answers_are_sealed(furnished: House) -> None:
     assert b"Sahyadri" not in kept
     assert "Sahyadri" not in kept.decode("latin-1")
     assert "/api/v1/shipments/1" in furnished.tools.vault.open(kept)
+
+
+async def test_an_answer_sealed_with_another_key_is_as_good_as_none(furnished: House) -> None:
+    """What was done is safe to repeat: nobody waits a week for an answer that nobody can open."""
+    first = await post(furnished, shipment())
+    other = Vault("another BILTY_SECRET_KEY").seal("{}")
+    await furnished.tools.pool.execute("UPDATE idempotency_keys SET answer = $1", other)
+    assert (await post(furnished, shipment(order_number="another"))).status_code == 422
+    again = await post(furnished, shipment())
+    assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+    assert "idempotency-replayed" not in again.headers
+    assert said(await post(furnished, shipment())) == said(again)
+
+
+async def test_one_alone_takes_over_an_answer_that_cannot_be_read(furnished: House) -> None:
+    async with furnished.tools.pool.acquire() as connection:
+        key_id, vault = await connection.fetchval("SELECT id FROM api_keys"), furnished.tools.vault
+        request = idempotency.Repeatable(key_id, UUID, b"same")
+        begun = await idempotency.begin(connection, request, vault)
+        assert isinstance(begun, idempotency.Begun)
+        await idempotency.keep(connection, begun, idempotency.Answered(200, [], b""), Vault("another"))
+
+    async def take() -> object:
+        async with furnished.tools.pool.acquire() as connection:
+            return await idempotency.begin(connection, request, vault)
+
+    found = await asyncio.gather(*(take() for _ in range(6)))
+    assert sorted(type(each).__name__ for each in found) == ["Begun"] + ["UnderWay"] * 5
+
+
+async def blocked(house: House) -> None:
+    """Until a statement waits for a lock on what is kept of keys."""
+    sql = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+                AND query LIKE '%idempotency_keys%'"""
+    while not await house.tools.pool.fetchval(sql):
+        pass
+
+
+async def test_a_key_that_is_revoked_behind_its_guard_is_unknown(furnished: House) -> None:
+    async with furnished.tools.pool.acquire() as connection:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE idempotency_keys IN EXCLUSIVE MODE")
+            late = asyncio.create_task(post(furnished, shipment()))
+            await blocked(furnished)
+            await connection.execute("DELETE FROM api_keys")
+        answer = await late
+    assert (answer.status_code, answer.json()["type"]) == (401, "urn:bilty:problem:unknown_key")
+    assert "www-authenticate" in answer.headers
+    assert await furnished.tools.pool.fetchval("SELECT count(*) FROM shipments") == 0
+
+
+async def test_of_two_who_take_over_what_is_too_old_one_is_not_told_the_old_answer(furnished: House) -> None:
+    pool, vault = furnished.tools.pool, furnished.tools.vault
+    request = idempotency.Repeatable(await pool.fetchval("SELECT id FROM api_keys"), UUID, b"same")
+    async with pool.acquire() as first, pool.acquire() as second:
+        begun = await idempotency.begin(first, request, vault)
+        assert isinstance(begun, idempotency.Begun)
+        await idempotency.keep(first, begun, idempotency.Answered(200, [], b"old"), vault)
+        await ago(furnished, "8 days")
+        async with first.transaction():
+            assert isinstance(await idempotency.begin(first, request, vault), idempotency.Begun)
+            beside = asyncio.create_task(idempotency.begin(second, request, vault))
+            await blocked(furnished)
+        assert await beside == idempotency.UnderWay()
 
 
 async def test_without_the_header_nothing_is_written(furnished: House) -> None:

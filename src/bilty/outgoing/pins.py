@@ -15,7 +15,8 @@ from typing import Generic, TypeAlias, TypeVar
 
 from bilty.outgoing.outcome import NothingSent
 
-PINS_MAX = 64
+PINS_MAX = 256
+"""About 120 KB each."""
 PIN_S = 60.0
 """How long an address that was looked up and found public is used; then it is looked up again."""
 LOOK_UPS_MAX = 32
@@ -29,11 +30,15 @@ C = TypeVar("C")
 @dataclass(frozen=True, slots=True)
 class _Pin(Generic[C]):
     client: C
+    address: str
     until: float
 
 
 class Pins(Generic[C]):
-    """Clients by the host that each is pinned to. `make` makes one that connects to an address for a host."""
+    """Clients by the host that each is pinned to. `make` makes one that connects to an address for a host.
+
+    It takes some 10 ms, so it is done in a thread; and a client is kept for as long as its host has its address.
+    """
 
     def __init__(
         self,
@@ -42,7 +47,9 @@ class Pins(Generic[C]):
         may_reach: Callable[[str], bool],
         within_s: float,
         look_up: LookUp | None = None,
+        pin_s: float = PIN_S,
     ) -> None:
+        self._pin_s = pin_s
         self._make = make
         self._may_reach = may_reach
         self._within_s = within_s
@@ -84,8 +91,13 @@ class Pins(Generic[C]):
             return addresses
         if not addresses or not all(self._may_reach(address) for address in addresses):
             return NothingSent(f"{host} is a private address, which BILTY_ALLOW_PRIVATE_ADDRESSES does not allow")
-        client = self._make(host, addresses[0])
-        self._pins[host] = _Pin(client, asyncio.get_running_loop().time() + PIN_S)
+        known = self._pins.get(host)
+        if known is not None and known.address in addresses:
+            client, address = known.client, known.address
+        else:
+            address = addresses[0]
+            client = await asyncio.to_thread(self._make, host, address)
+        self._pins[host] = _Pin(client, address, asyncio.get_running_loop().time() + self._pin_s)
         self._pins.move_to_end(host)
         if len(self._pins) > PINS_MAX:
             self._pins.popitem(last=False)  # not closed: somebody may be reading through it

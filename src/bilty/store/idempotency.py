@@ -2,12 +2,14 @@
 
 A row is written before anything is done, so that of two who come at once one does it; the answer is kept beside it.
 A process that dies in between leaves a row without an answer, which the next one takes over: what the request does is
-safe to repeat by itself (a number is unique in its facility, a run that is open is not begun again).
+safe to repeat by itself (a number is unique in its facility, a run that was begun is not begun again), or its answer is
+kept in the very transaction that does it (a secret that is exchanged, a replay).
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import asyncpg
 import msgspec
 
 from bilty.store.database import Connection
@@ -55,38 +57,55 @@ class Reused:
     """The key came with another request before."""
 
 
-async def begin(connection: Connection, request: Repeatable, vault: Vault) -> Begun | Answered | UnderWay | Reused:
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """The API key is no more."""
+
+
+_BEGIN = """WITH begun AS (
+       INSERT INTO idempotency_keys AS k (api_key_id, key, request, began_at)
+       VALUES ($1, $2, $3, clock_timestamp())
+       ON CONFLICT (api_key_id, key) DO UPDATE
+          SET request = excluded.request, began_at = excluded.began_at, answer = NULL
+        WHERE k.began_at < excluded.began_at - $4::interval
+           OR (k.answer IS NULL AND k.request = excluded.request
+               AND k.began_at < excluded.began_at - $5::interval)
+           OR (k.answer = $6 AND k.request = excluded.request)
+       RETURNING began_at)
+   SELECT true AS is_begun, began_at, NULL::bytea AS request, NULL::bytea AS answer FROM begun
+    UNION ALL
+   SELECT false, began_at, request, answer FROM idempotency_keys
+    WHERE api_key_id = $1 AND key = $2 AND NOT EXISTS (SELECT FROM begun)
+      AND began_at >= clock_timestamp() - $4::interval"""
+"""What is read beside the insert is as it was before it: of two who take over what is too old, the second must not see
+the old answer. $6 is an answer that cannot be read, which is as good as none.
+"""
+
+
+async def begin(
+    connection: Connection, request: Repeatable, vault: Vault
+) -> Begun | Answered | UnderWay | Reused | Revoked:
     """One statement where the key is new, and mostly where it is not."""
+    unreadable: bytes | None = None
     for _ in range(_TRIES_MAX):
-        row = await connection.fetchrow(
-            """WITH begun AS (
-                   INSERT INTO idempotency_keys AS k (api_key_id, key, request, began_at)
-                   VALUES ($1, $2, $3, clock_timestamp())
-                   ON CONFLICT (api_key_id, key) DO UPDATE
-                      SET request = excluded.request, began_at = excluded.began_at, answer = NULL
-                    WHERE k.began_at < excluded.began_at - $4::interval
-                       OR (k.answer IS NULL AND k.request = excluded.request
-                           AND k.began_at < excluded.began_at - $5::interval)
-                   RETURNING began_at)
-               SELECT true AS is_begun, began_at, NULL::bytea AS request, NULL::bytea AS answer FROM begun
-                UNION ALL
-               SELECT false, began_at, request, answer FROM idempotency_keys
-                WHERE api_key_id = $1 AND key = $2 AND NOT EXISTS (SELECT FROM begun)""",
-            request.api_key_id,
-            request.key,
-            request.fingerprint,
-            KEPT,
-            ABANDONED_AFTER,
-        )
+        try:
+            row = await connection.fetchrow(
+                _BEGIN, request.api_key_id, request.key, request.fingerprint, KEPT, ABANDONED_AFTER, unreadable
+            )
+        except asyncpg.ForeignKeyViolationError:
+            return Revoked()
         if row is None:
-            continue  # written or freed by another at this very moment: looked at again
+            continue  # written, taken over or freed by another at this very moment: looked at again
         if row["is_begun"]:
             return Begun(request, row["began_at"])
         if row["request"] != request.fingerprint:
             return Reused()
         if row["answer"] is None:
             return UnderWay()
-        return msgspec.json.decode(vault.open(row["answer"]), type=Answered)
+        try:
+            return msgspec.json.decode(vault.open(row["answer"]), type=Answered)
+        except ValueError:  # sealed with another BILTY_SECRET_KEY
+            unreadable = row["answer"]
     return UnderWay()
 
 

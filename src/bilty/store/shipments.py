@@ -174,19 +174,20 @@ async def schedule_all(
     now: datetime,
     *,
     actor: Actor = COMMAND,
-    again: bool = True,
+    run: int | None = None,
     without_ewaybill: bool = False,
 ) -> dict[int, Progress]:
     """Begins a run of each that may begin one, and wakes the dispatchers. Again while one is open: that one.
 
     What `actor` began is in the audit trail.
 
-    Without `again` a shipment that had a run before is left alone: whoever repeats an import does not mean to book
-    anew what failed. The caller holds a transaction. Returns the shipments that exist, as they are now.
+    `run`: this run alone is begun. A shipment that had it already is left alone, so that whoever repeats a wish whose
+    answer was lost does not book anew what failed since. The caller holds a transaction. Returns the shipments that
+    exist, as they are now.
     """
     async with changing(connection, shipment_ids, now) as courses:
         for course in courses.values():
-            if again or course.before.run == 0:
+            if run in (None, course.before.run + 1):
                 lifts = without_ewaybill and not lacks_data(course.after.hold)
                 course.after = schedule(course.after, now, without_ewaybill=lifts)
         begun = [course for course in courses.values() if course.after.run != course.before.run]

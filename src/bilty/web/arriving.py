@@ -97,7 +97,7 @@ async def keep(connection: Connection, together: Sequence[Brought]) -> list[Take
             wanted.setdefault(brought.actor, set()).add(each.shipment_id)
     begun: set[int] = set()
     for actor, ids in wanted.items():
-        courses = await shipments.schedule_all(connection, sorted(ids), now, actor=actor)
+        courses = await shipments.schedule_all(connection, sorted(ids), now, actor=actor, run=1)
         begun |= {shipment_id for shipment_id, progress in courses.items() if progress.run > 0}
     seen = await showing.see(connection, [each.shipment_id for each in kept if each.shipment_id])
     return [

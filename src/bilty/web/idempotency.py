@@ -14,6 +14,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 
+import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.datastructures import Headers, State
@@ -23,8 +24,9 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from bilty.intake import Fault
 from bilty.store import idempotency
-from bilty.store.idempotency import Answered, Begun, Repeatable, Reused, UnderWay
-from bilty.web.keys import caller
+from bilty.store.database import Connection
+from bilty.store.idempotency import Answered, Begun, Repeatable, Reused, Revoked, UnderWay
+from bilty.web.keys import caller, refusal
 from bilty.web.problems import ProblemError
 from bilty.web.tools import WebTools, tools_of
 
@@ -33,10 +35,19 @@ KEY_CHARS_MAX = 255
 RETRY_AFTER_S = 2
 OPTION = "idempotency_key"
 """`opt={"idempotency_key": False}` in a route's decorator: what it does is repeated by other means."""
+IN_PROGRESS = (
+    f"The first request with this {HEADER} is being done. Repeat this one as it is in a moment: it is then answered "
+    "as that one."
+)
+REUSED = (
+    f"This {HEADER} came with another request before: {HEADER} names one request, its address and its body to the "
+    "byte. Send another request under another key."
+)
+MALFORMED = f"{HEADER} is malformed: give it once, with 1 to {KEY_CHARS_MAX} printable ASCII characters, as a UUID has."
 _BARE = re.compile(rf"[\x20-\x7e]{{1,{KEY_CHARS_MAX}}}")
 _QUOTED = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"')
 _OWN_TO_EACH_ANSWER = (b"content-length", b"date")
-_BEGUN = "idempotency.begun"
+_BEGUN, _KEPT = "idempotency.begun", "idempotency.kept"
 
 log = structlog.get_logger()
 
@@ -58,18 +69,26 @@ async def before_request(request: Request[object, object, State]) -> Response[by
             return None
         case Answered():
             return Response(found.body, status_code=found.status, headers={**dict(found.headers), REPLAYED: "true"})
+        case Revoked():
+            raise refusal(None)
         case UnderWay():
-            detail = (
-                "The first request with this Idempotency-Key is being done. Repeat this one as it is in a moment: "
-                "it is then answered as that one."
-            )
-            raise ProblemError(409, "in_progress", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+            raise ProblemError(409, "in_progress", IN_PROGRESS, headers={"Retry-After": str(RETRY_AFTER_S)})
         case Reused():
-            detail = (
-                f"This Idempotency-Key came with another request before: {HEADER} names one request, its address and "
-                "its body to the byte. Send another request under another key."
-            )
-            raise ProblemError(422, "idempotency_key_reused", detail, faults=[Fault(HEADER, key, detail)])
+            raise ProblemError(422, "idempotency_key_reused", REUSED, faults=[Fault(HEADER, key, REUSED)])
+
+
+async def keep_with(
+    request: Request[object, object, State], connection: Connection, status: int, answer: msgspec.Struct
+) -> None:
+    """Keeps the answer in the transaction of what was done, where doing it twice would be another thing.
+
+    Nothing where the request has no key. A process that dies behind it leaves both, or neither.
+    """
+    begun = request.scope["state"].get(_BEGUN)
+    if isinstance(begun, Begun):
+        answered = Answered(status, [("content-type", "application/json")], msgspec.json.encode(answer))
+        await idempotency.keep(connection, begun, answered, tools_of(request).vault)
+        request.scope["state"][_KEPT] = True
 
 
 def _key(headers: Headers) -> str | None:
@@ -84,10 +103,7 @@ def _key(headers: Headers) -> str | None:
             given = []
         if given and _BARE.fullmatch(given[0]):
             return given[0]
-    message = (
-        f"{HEADER} is malformed: give it once, with 1 to {KEY_CHARS_MAX} printable ASCII characters, as a UUID has."
-    )
-    raise ProblemError(400, "malformed_key", message, faults=[Fault(HEADER, "", message)])
+    raise ProblemError(400, "malformed_key", MALFORMED, faults=[Fault(HEADER, "", MALFORMED)])
 
 
 def _fingerprint(request: Request[object, object, State], body: bytes) -> bytes:
@@ -125,6 +141,8 @@ class _Answer:
         try:
             async with self.tools.pool.acquire() as connection:
                 if 200 <= answered.status < 300:
+                    if self.state.get(_KEPT):
+                        return
                     await idempotency.keep(connection, begun, answered, self.tools.vault)
                 else:
                     await idempotency.free(connection, begun)

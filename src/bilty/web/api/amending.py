@@ -7,12 +7,15 @@ from litestar import Response, patch
 from litestar.params import FromPath
 
 from bilty.intake import Accepted, Fault, Rejected, parse_shipment
-from bilty.store import amending, showing
+from bilty.intake.uniware import still_held
+from bilty.shipment import lacks_data
+from bilty.store import amending, showing, uniware
 from bilty.store.access import Scope
 from bilty.store.amending import Amending
 from bilty.store.database import Connection
 from bilty.store.shipments import Arrival
-from bilty.web.api.answering import answer_of, answered, not_there, seen
+from bilty.store.showing import Seen
+from bilty.web.api.answering import answer_of, answered, is_id, not_there
 from bilty.web.asking import document_of
 from bilty.web.documents import ShipmentAnswer, ShipmentDocument
 from bilty.web.etags import check_match, etag_of, require_match
@@ -23,6 +26,10 @@ from bilty.words import INDIA
 
 NAMES = ("number", "facility")
 """What a shipment is known by."""
+BEGUN = (
+    "A courier has been asked to carry this shipment as it is, and nothing was changed. "
+    "Cancel it, and send it anew under another number."
+)
 
 
 @patch("/shipments/{shipment_id:int}", guards=[needs(Scope.DISPATCH)], summary="Put a shipment right")
@@ -34,26 +41,37 @@ async def amend(request: AnyRequest, shipment_id: FromPath[int]) -> Response[Shi
     expected, change = require_match(request), await document_of(request)
     if not isinstance(change, dict):
         raise rejected([Fault("", "", "A change is a JSON object with the fields that shall be others.")])
-    await seen(request, shipment_id)  # what is not this key's is not even locked
     async with tools_of(request).pool.acquire() as connection, connection.transaction():
-        await connection.execute("SELECT FROM shipments WHERE id = $1 FOR UPDATE", shipment_id)
-        answer = await _answer(request, connection, shipment_id)
+        found = await _locked(request, connection, shipment_id)
+        answer = answer_of(request, found)
         check_match(expected, etag_of(answer))
-        _refuse_begun(answer)
+        if amending.begun(found.progress):
+            raise ProblemError(409, "already_begun", BEGUN)
         parsed = _parsed(request, answer, change)
-        arrival = Arrival(parsed.shipment, parsed.hold or "", tuple(warning.message for warning in parsed.warnings))
+        hold = await _hold(connection, found, parsed)
+        arrival = Arrival(parsed.shipment, hold, tuple(warning.message for warning in parsed.warnings))
         now = await showing.clock(connection)
         done = await amending.amend(connection, shipment_id, arrival, actor_of(request), now)
         _refuse(done, arrival)
-        answer = await _answer(request, connection, shipment_id)
-    return answered(answer, 200)
+        found = (await showing.see(connection, [shipment_id]))[shipment_id]
+    return answered(answer_of(request, found), 200)
 
 
-async def _answer(request: AnyRequest, connection: Connection, shipment_id: int) -> ShipmentAnswer:
-    found = await showing.see(connection, [shipment_id], caller(request).facilities)
-    if shipment_id not in found:
+async def _hold(connection: Connection, found: Seen, parsed: Accepted) -> str:
+    """A shipment that was held for want of data is held until all is there that its facility insists on."""
+    still = ""
+    if lacks_data(found.progress.hold):
+        still = still_held(parsed.shipment, await uniware.defaults_of(connection, found.facility_id))
+    return " ".join(filter(None, (still, parsed.hold)))
+
+
+async def _locked(request: AnyRequest, connection: Connection, shipment_id: int) -> Seen:
+    """What is not this key's is not even locked."""
+    facilities = caller(request).facilities
+    found = await showing.locked(connection, shipment_id, facilities) if is_id(request, shipment_id) else None
+    if found is None:
         raise not_there(shipment_id)
-    return answer_of(request, found[shipment_id])
+    return found
 
 
 def _parsed(request: AnyRequest, answer: ShipmentAnswer, change: dict[str, object]) -> Accepted:
@@ -88,15 +106,6 @@ def merged(target: object, change: object) -> object:
         else:
             kept[name] = merged(kept.get(name), value)
     return kept
-
-
-def _refuse_begun(answer: ShipmentAnswer) -> None:
-    if answer.run > 0:
-        detail = (
-            "A courier has been asked to carry this shipment as it is, and nothing was changed. "
-            "Cancel it, and send it anew under another number."
-        )
-        raise ProblemError(409, "already_begun", detail)
 
 
 def _refuse(done: Amending, arrival: Arrival) -> None:

@@ -15,19 +15,28 @@ from bilty.web.tools import AnyRequest, base_url, tools_of, waiters_of
 from bilty.web.waiting import UNDER_WAY
 from bilty.workflow import Status
 
-LOOK_AGAIN_AFTER_S = 2
+LOOK_AGAIN_S_MIN = 2
 """What is under way by itself is mostly over by then."""
 
 
 async def seen(request: AnyRequest, shipment_id: int) -> Seen:
-    """The shipment, or 404: the same words for one that is not there and for one that is not this key's."""
-    found: dict[int, Seen] = {}
-    if 0 < shipment_id <= ID_MAX:
-        async with tools_of(request).pool.acquire() as connection:
-            found = await showing.see(connection, [shipment_id], caller(request).facilities)
+    """The shipment of the address, or 404: alike for one that is not there and for one that is not this key's."""
+    if not is_id(request, shipment_id):
+        raise not_there(shipment_id)
+    return await _seen(request, shipment_id)
+
+
+async def _seen(request: AnyRequest, shipment_id: int) -> Seen:
+    async with tools_of(request).pool.acquire() as connection:
+        found = await showing.see(connection, [shipment_id], caller(request).facilities)
     if shipment_id not in found:
         raise not_there(shipment_id)
     return found[shipment_id]
+
+
+def is_id(request: AnyRequest, shipment_id: int) -> bool:
+    """Whether it can be one's, and stands in the address as we write it: to Python +1 and 01 are 1, too."""
+    return 0 < shipment_id <= ID_MAX and str(shipment_id) in request.scope["path"].split("/")
 
 
 def not_there(shipment_id: int) -> ProblemError:
@@ -44,7 +53,7 @@ async def after_waiting(
     waiters = waiters_of(request)
     granted_s = 0.0 if waiters.is_full else wait_s
     found = await waiters.settled(shipment_id, granted_s, under_way)
-    return found or await seen(request, shipment_id), granted_s
+    return found or await _seen(request, shipment_id), granted_s
 
 
 def answer_of(request: AnyRequest, found: Seen) -> ShipmentAnswer:
@@ -64,5 +73,5 @@ def answered(answer: ShipmentAnswer, status: int, waited_s: float = 0) -> Respon
 def _look_again_after_s(answer: ShipmentAnswer) -> int:
     """Behind the next poll, where one is waited for."""
     if answer.next_poll_at is None:
-        return LOOK_AGAIN_AFTER_S
-    return max(LOOK_AGAIN_AFTER_S, 1 + int((answer.next_poll_at - datetime.now(UTC)).total_seconds()))
+        return LOOK_AGAIN_S_MIN
+    return max(LOOK_AGAIN_S_MIN, 1 + int((answer.next_poll_at - datetime.now(UTC)).total_seconds()))

@@ -22,6 +22,7 @@ from bilty.words import INDIA
 
 Format: TypeAlias = Literal["documents", "orders"]
 NDJSON, CSV = "application/x-ndjson", "text/csv"
+NOT_ROWS = f"Send rows, with `Content-Type: {NDJSON}` or `Content-Type: {CSV}`."
 FORMATS: dict[str, Format] = {
     NDJSON: "documents",
     "application/ndjson": "documents",
@@ -59,7 +60,7 @@ def _format_of(request: AnyRequest) -> Format:
     media, _, parameters = request.headers.get("content-type", "").partition(";")
     known = FORMATS.get(media.strip().lower())
     if known is None:
-        raise ProblemError(415, "not_rows", f"Send rows, with `Content-Type: {NDJSON}` or `Content-Type: {CSV}`.")
+        raise ProblemError(415, "not_rows", NOT_ROWS)
     charset = _CHARSET.match(f";{parameters}")
     if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
         raise ProblemError(415, "not_utf_8", f"The body is {charset[1][:40]!r}: send UTF-8.")

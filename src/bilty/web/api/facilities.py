@@ -1,7 +1,5 @@
 """Facilities: where boxes are fetched from. A key of some facilities sees, and as an admin's changes, those alone."""
 
-from urllib.parse import urlencode
-
 import msgspec
 from litestar import Response, get, put
 from litestar.params import FromPath
@@ -12,26 +10,26 @@ from bilty.shipment import Facility
 from bilty.store import places, setting_up
 from bilty.store.access import Scope
 from bilty.store.database import Connection
-from bilty.web.asking import LIMIT_DEFAULT, LIMIT_MAX, document_of, only, whole
+from bilty.web.asking import document_of, following, limit_of, only
 from bilty.web.documents import FacilitiesAnswer, FacilityAnswer
 from bilty.web.keys import actor_of, caller, needs, no_facility
 from bilty.web.problems import ProblemError, rejected
-from bilty.web.tools import AnyRequest, base_url, tools_of
+from bilty.web.tools import AnyRequest, tools_of
 from bilty.words import listed as in_words
 
 
 @get("/facilities", guards=[needs(Scope.READ)], summary="Facilities, by their codes, by the page")
 async def listed(request: AnyRequest) -> FacilitiesAnswer:
     only(request, "limit", "after")
-    limit = whole(request, "limit", LIMIT_DEFAULT, LIMIT_MAX) or LIMIT_DEFAULT
+    limit = limit_of(request)
     after = _code_after(request.query_params.get("after", ""))
     async with tools_of(request).pool.acquire() as connection:
         found = await places.page(connection, caller(request).facilities, after=after, limit=limit + 1)
-    following = None
-    if len(found) > limit:
-        query = urlencode({"limit": limit, "after": found[limit - 1].facility.code})
-        following = f"{base_url(request)}/api/v1/facilities?{query}"
-    return FacilitiesAnswer(items=tuple(_answer(each.facility) for each in found[:limit]), next=following)
+    more = len(found) > limit
+    return FacilitiesAnswer(
+        items=tuple(_answer(each.facility) for each in found[:limit]),
+        next=following(request, "/facilities", limit=limit, after=found[limit - 1].facility.code) if more else None,
+    )
 
 
 def _code_after(given: str) -> str:
@@ -68,9 +66,14 @@ async def _refuse_others(request: AnyRequest, connection: Connection, code: str)
         return
     own = await places.codes(connection, whose.facilities)
     if code not in own:
-        changes = f"changes {in_words(own)} only" if own else "is for no facility"
-        detail = f"The key {whose.name!r} {changes}; to add or change another takes a key of all facilities."
-        raise ProblemError(403, "not_its_facility", detail)
+        raise not_its(whose.name, own)
+
+
+def not_its(name: str, own: list[str]) -> ProblemError:
+    """Why the key `name`, which is for the facilities `own`, does not change another."""
+    changes = f"changes {in_words(own)} only" if own else "is for no facility"
+    detail = f"The key {name!r} {changes}; to add or change another takes a key of all facilities."
+    return ProblemError(403, "not_its_facility", detail)
 
 
 def _answer(facility: Facility) -> FacilityAnswer:

@@ -2,25 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from urllib.parse import urlencode
 
 from litestar import get
 
 from bilty.intake import Fault, limits
 from bilty.intake.reader import Wrong
 from bilty.intake.values import MOMENT
+from bilty.reply import AWB_CHARS_MAX
 from bilty.store import listing, showing
 from bilty.store.access import Scope
 from bilty.store.listing import Asked
 from bilty.web.api.answering import answer_of
-from bilty.web.asking import ID_MAX, LIMIT_DEFAULT, LIMIT_MAX, choice, only, whole
+from bilty.web.asking import ID_MAX, choice, following, limit_of, only, whole
 from bilty.web.documents import ShipmentPage
 from bilty.web.keys import caller, needs
 from bilty.web.problems import ProblemError
-from bilty.web.tools import AnyRequest, base_url, tools_of
+from bilty.web.tools import AnyRequest, tools_of
 from bilty.workflow import Status
 
-AWB_CHARS_MAX = 100
 CHARS_MAX: Mapping[str, int] = {
     "facility": limits.CODE_CHARS_MAX,
     "number": limits.NUMBER_CHARS_MAX,
@@ -35,7 +34,7 @@ PARAMETERS = ("status", *CHARS_MAX, *MOMENTS, "limit", "after")
 async def listed(request: AnyRequest) -> ShipmentPage:
     only(request, *PARAMETERS)
     asked = _asked(request)
-    limit = whole(request, "limit", LIMIT_DEFAULT, LIMIT_MAX) or LIMIT_DEFAULT
+    limit = limit_of(request)
     after = whole(request, "after", None, ID_MAX)
     async with tools_of(request).pool.acquire() as connection:
         ids = await listing.ids_asked(connection, asked, after, limit + 1)
@@ -84,5 +83,5 @@ def _unreadable(name: str, given: str, remedy: str) -> ProblemError:
 
 def _next(request: AnyRequest, last: int) -> str:
     """The same question, from behind the last that was shown."""
-    asked = {name: value for name, value in request.query_params.items() if value and name != "after"}
-    return f"{base_url(request)}/api/v1/shipments?{urlencode({**asked, 'after': last})}"
+    asked = {name: value for name, value in request.query_params.items() if name != "after"}
+    return following(request, "/shipments", **asked, after=last)

@@ -36,9 +36,9 @@ async def create(request: AnyRequest) -> Response[ShipmentAnswer]:
     if parsed.schedule and waits_s:
         found, waited_s = await after_waiting(request, taken.seen.id, waits_s)
     answer = answer_of(request, found)
-    is_new = taken.intake is Intake.NEW
-    status = 200 if answer.status is Status.LABEL_READY else 202 if taken.scheduled else 201 if is_new else 200
-    return answered(answer, status, waited_s)
+    # Of the shipment, not of this request: whoever repeats it because an answer was lost reads the same.
+    is_new = taken.intake is Intake.NEW and answer.status is not Status.LABEL_READY
+    return answered(answer, 202 if answer.status in CHANGING else 201 if is_new else 200, waited_s)
 
 
 @get("/shipments/{shipment_id:int}", guards=[needs(Scope.READ)], summary="One shipment")

@@ -13,14 +13,13 @@ from bilty.store.audit import Actor
 from bilty.store.database import UNAVAILABLE, Connection, Pool
 from bilty.web import arriving
 from bilty.web.arriving import Brought, Taken
-from bilty.web.bulk.gate import Gate
+from bilty.web.bulk.gate import COME_AGAIN_AFTER_S, Gate
 from bilty.web.keys import refusal
 from bilty.web.problems import ProblemError, plain
 
 TRY_AGAIN_S_MIN, TRY_AGAIN_S_MAX = 0.2, 5.0
 DATABASE_AWAY_S_MAX = 60.0
 KEY_LOOKED_AT_EVERY_S = 30.0
-BUSY_RETRY_AFTER_S = 30
 
 log = structlog.get_logger()
 
@@ -43,6 +42,10 @@ class Keeper:
         self._has_failed = False
         self._clock = asyncio.get_running_loop().time
         self._key_seen_at = self._clock()
+
+    @property
+    def key_id(self) -> int:
+        return self._whose.id
 
     async def keep(self, together: Sequence[Accepted]) -> list[Taken | Exception]:
         """Raises ProblemError when it cannot go on: the key is good no longer, or the database stays away.
@@ -78,7 +81,7 @@ class Keeper:
                     raise
                 log.warning("database.away", during="bulk", why=type(trouble).__name__)
                 if self._clock() + pause_s > until:
-                    raise plain(503, {"Retry-After": str(BUSY_RETRY_AFTER_S)}) from None
+                    raise plain(503, {"Retry-After": str(COME_AGAIN_AFTER_S)}) from None
             await asyncio.sleep(pause_s)
             pause_s = min(TRY_AGAIN_S_MAX, pause_s * 2)
 

@@ -21,6 +21,7 @@ from bilty.words import grouped
 LINE_BYTES_MAX = BODY_BYTES_MAX
 """What may be posted alone may be posted in a line."""
 NUMBER_CHARS_SHOWN = 40
+EMPTY = "The body holds no document: send one a line, as POST /api/v1/shipments takes it."
 BOM = b"\xef\xbb\xbf"
 
 Today: TypeAlias = Callable[[], date]
@@ -83,8 +84,7 @@ class Documents:
         if self._pending or self._is_too_long:
             yield from self._take(self._pending)
         if not self._has_rows:
-            detail = "The body holds no document: send one a line, as POST /api/v1/shipments takes it."
-            yield End(ProblemError(400, "empty", detail))
+            yield End(ProblemError(400, "empty", EMPTY))
 
     def release(self) -> None:
         self._pending = b""

@@ -10,7 +10,7 @@ from typing import IO
 MEMORY_BYTES_MAX = 256 * 1024
 FILE_BYTES_MAX = 512 * 1024 * 1024
 PIECE_BYTES = 64 * 1024
-READER_PAUSES_S_MAX = 300
+READER_PAUSES_S_MAX = 300.0
 
 
 class NotRead(Exception):  # noqa: N818 - a fact about the client

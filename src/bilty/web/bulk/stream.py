@@ -16,11 +16,18 @@ import structlog
 from litestar.types import Receive, Scope, Send
 
 from bilty.intake import Accepted
-from bilty.web.bulk.gate import STREAMS_MAX, Gate, TooManyStreams
+from bilty.web.bulk.gate import (
+    COME_AGAIN_AFTER_S,
+    STREAMS_MAX,
+    STREAMS_PER_KEY_MAX,
+    Gate,
+    TooManyOfThisKey,
+    TooManyStreams,
+)
 from bilty.web.bulk.keeping import Keeper
 from bilty.web.bulk.reading import BOM, End, Reading, Row
 from bilty.web.bulk.results import Telling
-from bilty.web.bulk.spool import NotRead, Spool
+from bilty.web.bulk.spool import READER_PAUSES_S_MAX, NotRead, Spool
 from bilty.web.bulk.waiting import Waiting
 from bilty.web.problems import ProblemError
 
@@ -29,10 +36,19 @@ HEADERS = [(b"content-type", b"application/x-ndjson"), (b"x-accel-buffering", b"
 PIECE_BYTES = 16 * 1024
 """Read at a time, between which others have their turn: about 2 ms."""
 SENDER_PAUSES_S_MAX = 60.0
-READER_PAUSES_S_MAX = 300.0
-BUSY_RETRY_AFTER_S = 30
+SENDER_BYTES_MIN = 256
+"""In that time: a row a minute is a stream, a byte a minute holds a place that others wait for."""
 GZIP, UTF_16_BOMS = b"\x1f\x8b", (b"\xff\xfe", b"\xfe\xff")
 ENCODED = "The body is compressed: send it as it is, without Content-Encoding."
+UTF_16 = "The body is UTF-16: send UTF-8."
+STOPPING = "Bilty is being stopped, and will be there again."
+STALLED = f"Fewer than {SENDER_BYTES_MIN} bytes came in {{:g}} s, and the rest is not waited for."
+TOO_MANY = f"{STREAMS_MAX} streams are being taken in, as many as there may be: send this one later."
+TOO_MANY_OF_KEY = (
+    f"{STREAMS_PER_KEY_MAX} streams of this key are being taken in, as many as it may: send this one later."
+)
+NOT_READ = "More results wait than are kept for a client that does not read: read them while sending."
+NO_ROOM = "Bilty's disk has no room for what a stream lays aside: free some where its TMPDIR is."
 
 log = structlog.get_logger()
 
@@ -65,15 +81,15 @@ class Stream:
         """Raises ProblemError, for the house to answer, where not a line was told."""
         sending: asyncio.Task[None] | None = None
         try:
-            with self.gate.entered():
+            with self.gate.entered(self.keeper.key_id):
                 sending = asyncio.create_task(self._send(send))
                 end = await self._take_in(receive)
                 if end and self.spool.is_empty_yet:
                     raise end.problem
                 self.spool.end(self.telling.last(end.problem if end else None, end.resume if end else None))
                 await self._sent(sending)
-        except TooManyStreams:
-            raise _too_many() from None
+        except TooManyStreams as full:
+            raise _too_many(full) from None
         except ClientGone:
             log.info("bulk.client_gone", rows=self.telling.tally.rows)
         finally:
@@ -95,8 +111,7 @@ class Stream:
             end = None
             if not reading.done():
                 await _cancelled(reading)
-                detail = "Bilty is being stopped, and will be there again."
-                end = End(ProblemError(503, "stopping", detail, headers={"Retry-After": "10"}))
+                end = End(ProblemError(503, "stopping", STOPPING, headers={"Retry-After": "10"}))
             waiting.end()
             kept = await keeping
             return kept or end or reading.result()
@@ -107,15 +122,21 @@ class Stream:
     async def _read(self, receive: Receive, waiting: Waiting) -> End | None:
         """None when all there is was read. Raises ClientGone."""
         head, more = b"", True
+        clock = asyncio.get_running_loop().time
+        left_s, came = self.patience.sender_s, 0
         while more:
+            began = clock()
             try:
-                async with asyncio.timeout(self.patience.sender_s):
+                async with asyncio.timeout(left_s):
                     message = await receive()
             except TimeoutError:
                 return _stalled(self.patience.sender_s)
             if message["type"] != "http.request":
                 raise ClientGone
             body, more = message["body"], message["more_body"]
+            left_s, came = left_s - (clock() - began), came + len(body)
+            if came >= SENDER_BYTES_MIN:
+                left_s, came = self.patience.sender_s, 0
             head = (head + body[: len(BOM)])[: len(BOM)]
             for at in range(0, len(body), PIECE_BYTES):
                 if end := _other_format(head) or await self._put(
@@ -183,25 +204,23 @@ def _other_format(head: bytes) -> End | None:
     if head.startswith(GZIP):
         return End(ProblemError(415, "encoded", ENCODED))
     if head.startswith(UTF_16_BOMS):
-        return End(ProblemError(415, "not_utf_8", "The body is UTF-16: send UTF-8."))
+        return End(ProblemError(415, "not_utf_8", UTF_16))
     return None
 
 
 def _stalled(after_s: float) -> End:
-    return End(ProblemError(408, "stalled", f"Nothing came for {after_s:g} s, and the rest is not waited for."))
+    return End(ProblemError(408, "stalled", STALLED.format(after_s)))
 
 
-def _too_many() -> ProblemError:
-    detail = f"{STREAMS_MAX} streams are being taken in, as many as there may be: send this one later."
-    return ProblemError(429, "too_many_streams", detail, headers={"Retry-After": str(BUSY_RETRY_AFTER_S)})
+def _too_many(full: TooManyStreams) -> ProblemError:
+    detail = TOO_MANY_OF_KEY if isinstance(full, TooManyOfThisKey) else TOO_MANY
+    return ProblemError(429, "too_many_streams", detail, headers={"Retry-After": str(COME_AGAIN_AFTER_S)})
 
 
 def _not_read() -> End:
-    detail = "More results wait than are kept for a client that does not read: read them while sending."
-    return End(ProblemError(408, "not_read", detail))
+    return End(ProblemError(408, "not_read", NOT_READ))
 
 
 def _no_room(trouble: OSError) -> End:
     log.error("bulk.no_room", why=str(trouble))
-    detail = "Bilty's disk has no room for what a stream lays aside: free some where its TMPDIR is."
-    return End(ProblemError(503, "no_room", detail))
+    return End(ProblemError(503, "no_room", NO_ROOM))
