@@ -11,6 +11,9 @@ from typing import TypeAlias
 
 from bilty.shipment import Frozen
 
+AWB_CHARS_MAX = 64
+"""A longer one is none, whoever names it. So whatever is booked can be sought and cancelled by its AWB."""
+
 
 class Courier(Frozen, frozen=True):
     """What ClickPost ranks. Its identity is (cp_id, account_code): one carrier may be ranked twice by two accounts."""

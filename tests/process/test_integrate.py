@@ -1,89 +1,21 @@
-"""docs/integrate.md, typed as it stands by somebody in a hurry: each of its commands, in order, in one shell."""
+"""docs/integrate.md, typed as it stands: each of its commands, in order, in one shell."""
 
 import asyncio
-import contextlib
-import os
 import re
-import shutil
-import signal
-import sys
-from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import guide
-from bilty import postgres
-from process.programs import WITHIN_S, Programs, ended, free_port, processes_in
-from process.town import EXAMPLES, first_orders
-
-DEMO = "./run demo\n"
-SAMPLES = 3
+from process.programs import Programs, ended, free_port, processes_in
+from process.shell import DEMO, SAMPLES, checkout_in, here, pattern_of, shell_in
 
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Iterator[Path]:
-    """A folder with the examples of a checkout. The demo's server is ended with the test."""
-    folder = tmp_path / "checkout"
-    shutil.copytree(EXAMPLES, folder / "examples")
-    first_orders(SAMPLES, folder / "examples" / "orders.csv")
-    yield folder
-    if (folder / ".demo" / "postgres" / "postmaster.pid").exists():
-        with postgres.running(folder / ".demo"):
-            pass
-
-
-@dataclass
-class Shell:
-    """What is typed runs until its end is heard; a command that fails ends the shell, and so the test."""
-
-    process: Process
-    said: str = ""
-    typed: int = 0
-
-    async def type(self, commands: str) -> str:
-        """Returns what was said since."""
-        before, self.typed = len(self.said), self.typed + 1
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{commands}\necho; echo 'typed {self.typed}'\n".encode())
-        await self.process.stdin.drain()
-        await self.hears(rf"^typed {self.typed}$")
-        return self.said[before:]
-
-    async def hears(self, pattern: str) -> re.Match[str]:
-        assert self.process.stdout is not None
-        try:
-            async with asyncio.timeout(WITHIN_S):
-                while (found := re.search(pattern, self.said, re.MULTILINE)) is None:
-                    chunk = await self.process.stdout.read(65_536)
-                    assert chunk, f"the shell ended before {pattern!r}:\n{self.said}"
-                    self.said += chunk.decode()
-        except TimeoutError:
-            raise AssertionError(f"{pattern!r} was not heard:\n{self.said}") from None
-        return found
-
-
-@asynccontextmanager
-async def shell_in(folder: Path) -> AsyncIterator[Shell]:
-    process = await asyncio.create_subprocess_exec(
-        "bash", "-euo", "pipefail", stdin=PIPE, stdout=PIPE, stderr=STDOUT, cwd=folder, start_new_session=True
-    )
-    try:
-        yield Shell(process)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # and what it has in the background
-        await process.communicate()
-
-
-def here(commands: str, ports: dict[str, str]) -> str:
-    """As it stands but for the ports, of which this machine may have others in use, and where Bilty lies."""
-    for port, free in ports.items():
-        commands = re.sub(rf"\b{port}\b", free, commands)
-    return commands.replace("./run bilty", f"{sys.executable} -m bilty")
+    with checkout_in(tmp_path / "checkout") as folder:
+        yield folder
 
 
 async def test_the_ten_minutes(programs: Programs, data_dir: Path) -> None:
@@ -124,8 +56,3 @@ async def test_the_ten_minutes(programs: Programs, data_dir: Path) -> None:
     assert (data_dir / "label.pdf").read_bytes().startswith(b"%PDF-")
     assert await asyncio.to_thread(demo.end) == 0
     assert [name for pid, name in processes_in(data_dir).items() if not ended(pid)] == []
-
-
-def pattern_of(line: str) -> str:
-    """A line of the guide, in which … stands for what is another's each time."""
-    return re.escape(line).replace("…", r"\S+") + "$"

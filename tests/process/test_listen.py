@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import re
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -143,13 +144,30 @@ async def test_terminals_are_not_driven_by_what_comes(programs: Programs, sender
     await ear.says(r"SO-\?\[2J\?12:00:00 forged AWB")
 
 
+def test_it_ends_though_a_script_had_it_ignore_ctrl_c(programs: Programs) -> None:
+    """As a shell does with what a script starts behind `&`."""
+    heeded = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        receiver = programs.bilty("listen", "--port", "0")
+    finally:
+        signal.signal(signal.SIGINT, heeded)
+    receiver.hear("Listening")
+    receiver.end()
+    assert not receiver.running
+
+
 def test_what_it_cannot_do_it_says(programs: Programs) -> None:
-    for secret in ("x", "whsec_", "whsec_###", "whsec_é"):
+    for secret in ("abc", "abcd", " ", "whsec_", "whsec_abcd", "whsec_é"):
         wrong = programs.bilty("listen", "--secret", secret)
         assert wrong.wait() == 1
         assert wrong.complained == (
             "--secret is not a signing secret: give whsec_… as Bilty showed it when the endpoint was made.\n"
         )
+    trusting = programs.bilty("listen", "--save", "labels")
+    assert trusting.wait() == 1
+    assert trusting.complained == (
+        "--save fetches what a caller names: give --secret with it, so that only Bilty's word counts.\n"
+    )
     port = free_port()
     first = programs.bilty("listen", "--port", str(port))
     first.hear("Listening")

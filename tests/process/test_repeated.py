@@ -39,7 +39,6 @@ async def test_fifty_at_once_are_one_booking(
         await town.furnish(Vault(SECRET))
         async with town.pool.acquire() as connection:
             key = await access.add_key(connection, "order system", Scope.DISPATCH)
-        limits = httpx.Limits(max_connections=MANY)
         limits, own = httpx.Limits(max_connections=MANY), {"Authorization": f"Bearer {key}", **headers, **WAIT}
         async with httpx.AsyncClient(timeout=WITHIN_S, limits=limits, headers=own) as api:
             first, again = [await _all(api, webs), await _all(api, webs)]

@@ -1,18 +1,30 @@
-"""A day of Uniware with a real Bilty and the sandbox: a waybill of many boxes, its label, the manifest, a cancel."""
+"""A day of Uniware with a real Bilty and the sandbox, and docs/uniware.md typed as it stands."""
 
 import asyncio
+import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 
+import guide
 from bilty.store.access import Scope, add_key
 from bilty.store.secrets import Vault, kept_secret
 from bilty_sandbox import Kind, Options, Policy, serve
 from process.programs import WITHIN_S, Programs, free_port
+from process.shell import DEMO, checkout_in, here, shell_in
 from process.town import QUICK, SPEED, town_at, truth_at
 from web.uniware import NAME, asked
 
 AT_ONCE_ASKED = 12
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Iterator[Path]:
+    with checkout_in(tmp_path / "checkout") as folder:
+        yield folder
 
 
 async def test_a_waybill_from_the_press_to_the_cancellation(programs: Programs, data_dir: Path, dsn: str) -> None:
@@ -53,3 +65,35 @@ async def test_a_waybill_from_the_press_to_the_cancellation(programs: Programs, 
             details = await uniware.get("/waybillDetails", params={"waybills": booking.awb})
             assert details.json()["waybillDetails"][0]["currentStatus"] == "CANCELLED"
         assert bilty.end() == 0
+
+
+async def test_what_a_newcomer_types(checkout: Path, programs: Programs) -> None:
+    guide.needed("curl")
+    ports = {"8080": str(free_port())}
+    demo_too, come_in, ask, fill, fetch, again, hand_over = guide.blocks("sh", guide.UNIWARE)
+    lacking, label = (here(said, ports) for said in guide.blocks("json", guide.UNIWARE))
+    assert demo_too == DEMO
+    demo = programs.bilty("demo", folder=checkout, settings={"BILTY_LISTEN": f"127.0.0.1:{ports['8080']}"})
+    await asyncio.to_thread(demo.hear, "Sign in")
+    async with shell_in(checkout) as shell:
+        await shell.type(here(come_in, ports))
+        said = await shell.type(here(ask, ports))
+        assert re.search(answered(lacking), said), said
+        said = await shell.type(here(fill, ports))
+        assert re.search(answered(label), said), said
+        await shell.type(here(fetch, ports))
+        said += await shell.type(here(again, ports))
+        assert len(set(re.findall(r'"waybill":"([^"]+)"', said))) == 1, "nothing was booked anew"
+        assert said.count('"status":"SUCCESS"') == 2
+        assert '"currentStatus":"READY_TO_SHIP"' in said
+        told = await shell.type(here(hand_over, ports))
+        assert '"manifestNumber":"M-1"' in told
+        assert re.search(r'"status":"SUCCESS","waybill":"[^"]+","errorMessage":""', told), told
+    assert (checkout / "label.pdf").read_bytes().startswith(b"%PDF-")
+    assert await asyncio.to_thread(demo.end) == 0
+
+
+def answered(shown: str) -> str:
+    """An answer as the guide shows it, which is spaced out, and has … for what is another's each time."""
+    compact = json.dumps(json.loads(shown), separators=(",", ":"), ensure_ascii=False)
+    return re.escape(compact).replace("…", '[^"]+')

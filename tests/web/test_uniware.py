@@ -116,6 +116,17 @@ async def test_what_cannot_be_read_is_told_in_uniwares_shape(uniware: Uniware) -
     assert answer.headers["content-type"] == "application/json"
 
 
+@pytest.mark.parametrize(("path", "status"), [("waybill", 405), ("nothing", 404), ("waybill/", 405)])
+async def test_an_address_that_is_none_is_told_in_uniwares_shape(uniware: Uniware, path: str, status: int) -> None:
+    answer = await uniware.house.api.get(f"/uniware/{path}")
+    assert (answer.status_code, answer.json()["status"]) == (status, "FAILED")
+    assert answer.json()["reason"] == answer.json()["message"] != ""
+    assert answer.headers["content-type"] == "application/json"
+    assert ("POST" in answer.headers.get("allow", "")) is (status == 405)
+    ours = await uniware.house.api.get("/api/v1/nothing")
+    assert ours.headers["content-type"] == "application/problem+json"
+
+
 async def test_who_asks_too_often_is_told_when_to_come_again(pool: Pool, dsn: str, tmp_path: Path) -> None:
     async with opened_uniware(pool, dsn, tmp_path, key_requests_per_second=3) as uniware:
         token = await uniware.token()
@@ -267,9 +278,34 @@ async def test_a_cancelled_one_is_not_booked_again(uniware: Uniware) -> None:
 # Facilities
 
 
-async def test_the_only_facility_of_a_key_needs_no_name(uniware: Uniware) -> None:
-    await uniware.told("/waybill", asked(pickupAddressId="a number of Uniware's"))
+@pytest.mark.parametrize("blank", [None, "", " "])
+async def test_the_only_facility_of_a_key_needs_no_name(uniware: Uniware, blank: str | None) -> None:
+    await uniware.told("/waybill", asked(pickupAddressId=blank))
     assert (await uniware.house.call("GET", "/shipments/1")).json()["facility"] == "BLR-1"
+
+
+@pytest.mark.parametrize("named", ["PNQ-1", "NOT-1", "blr-1", "77", 77, ["BLR-1"], 1.5, "PNQ\0"])
+async def test_what_names_another_facility_is_never_booked_from_the_keys_only_one(
+    uniware: Uniware, named: object
+) -> None:
+    told = await uniware.told("/waybill", asked(pickupAddressId=named))
+    assert told["status"] == "FAILED"
+    assert told["message"].startswith("pickupAddressId is ")
+    assert "which is no facility of this key's: give a facility's code in Bilty there" in told["message"]
+    told = await uniware.told("/waybill", with_customs(asked(), facility="PNQ-1", invoice_date="2026-11-20"))
+    assert told["message"] == (
+        'custom field facility is "PNQ-1", which is no facility of this key\'s: give one that is, or leave it out.'
+    )
+    assert await uniware.count("shipments") == 0
+
+
+async def test_what_names_two_facilities_is_booked_from_neither(uniware: Uniware) -> None:
+    everywhere = await another(uniware.house, "everywhere")
+    told = await everywhere.told("/waybill", with_customs(asked(), facility="PNQ-1", invoice_date="2026-11-20"))
+    assert told["message"] == (
+        'custom field facility is "PNQ-1", and pickupAddressId names BLR-1: leave one out, or name the same in both.'
+    )
+    assert await uniware.count("shipments") == 0
 
 
 async def test_a_key_of_all_facilities_needs_one_by_name(uniware: Uniware) -> None:
@@ -282,6 +318,19 @@ async def test_a_key_of_all_facilities_needs_one_by_name(uniware: Uniware) -> No
     told = await everywhere.told("/waybill", asked(pickupAddressId="77", Shipment__weight=""))
     assert 'pickupAddressId is "77", which is no facility of this key' in told["message"]
     assert "Shipment.weight is missing" in told["message"], "all is told at once"
+
+
+async def test_of_thousands_of_facilities_the_one_that_is_named_is_found(uniware: Uniware) -> None:
+    await uniware.house.tools.pool.execute(
+        """INSERT INTO facilities (code, content)
+           SELECT 'AAA-' || n, f.content || jsonb_build_object('code', 'AAA-' || n)
+             FROM facilities f, generate_series(1, 1001) n WHERE f.code = 'BLR-1'"""
+    )
+    everywhere = await another(uniware.house, "everywhere")
+    for place in ("PNQ-1", "pnq-1", "NOT-1", "PNQ\0", "\u0085"):
+        told = await everywhere.told("/waybill", asked(pickupAddressId=place, Shipment__code=f"SP-{len(place)}"))
+        assert told["message"].startswith("It is being booked.") is (place == "PNQ-1"), place
+    assert (await uniware.house.call("GET", "/shipments/1")).json()["facility"] == "PNQ-1"
 
 
 async def test_another_facility_is_as_if_there_were_none(uniware: Uniware) -> None:

@@ -2,23 +2,21 @@
 
 import asyncio
 import io
-import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
 from pypdf import PdfReader
 
-from bilty.documents.manifest import Manifest
-from bilty.reply import Accepted, Cancelled, Label, PickedUp, Refusal, Refused
+from bilty.documents.manifest import Line, Manifest, draw
+from bilty.reply import AWB_CHARS_MAX, Accepted, Cancelled, Label, PickedUp, Refusal, Refused
 from bilty.store import manifests
 from bilty.store.audit import Actor, ActorKind
 from bilty.store.database import Pool
-from bilty.web.uniware import details, manifesting
+from bilty.web.uniware import details
 from web.house import RANKED, shipment
-from web.page import check_page
 from web.uniware import Document, Uniware, another, asked, opened_uniware, with_customs
 
 
@@ -174,6 +172,31 @@ async def test_another_facilitys_awb_is_as_if_there_were_none(uniware: Uniware) 
     assert answer.json()["unknownAWBs"] == ["AWB1"]
 
 
+# As long as they come
+
+
+@pytest.mark.parametrize("chars", [41, AWB_CHARS_MAX])
+async def test_an_awb_that_was_told_is_known_in_every_call(uniware: Uniware, chars: int) -> None:
+    awb = "7" * chars
+    assert (await uniware.books(awb))["waybill"] == awb
+    (found,) = (await uniware.sends("GET", "/waybillDetails", waybills=awb)).json()["waybillDetails"]
+    assert (found["waybill"], found["currentStatus"]) == (awb, "READY_TO_SHIP")
+    made = await manifest(uniware, awb)
+    assert made["code"] == 201, made
+    paper = await uniware.house.api.get(made["manifestDownloadUrl"])
+    assert awb in PdfReader(io.BytesIO(paper.content)).pages[0].extract_text()
+    assert (await uniware.house.call("GET", f"/shipments?awb={awb}")).json()["items"][0]["awb"] == awb
+    assert "yet to confirm" in (await uniware.told("/cancel", {"waybill": awb}))["errorMessage"]
+
+
+def test_the_paper_cuts_no_awb() -> None:
+    awbs = [f"{number}{'7' * (AWB_CHARS_MAX - 3)}" for number in range(100, 112)]
+    line = Line("BLR-1", "Delhivery B2B", awbs[0], "SO-1", "PO-1", "Sahyadri", "Pune", "411018", 12_000, tuple(awbs))
+    paper = draw(Manifest("M-1", datetime(2026, 11, 23, tzinfo=UTC), (line,)), UTC)
+    text = PdfReader(io.BytesIO(paper)).pages[0].extract_text()
+    assert [awb for awb in awbs if awb not in text] == []
+
+
 # Details
 
 
@@ -249,27 +272,6 @@ async def test_a_manifest_lists_what_is_handed_over_behind_a_link_that_expires(u
     again = await manifest(uniware, "AWB1")
     assert (again["code"], again["alreadyManifestedAWBs"]) == (400, ["AWB1"])
     assert "AWB1: on a manifest already." in again["message"]
-
-
-async def test_a_link_to_a_manifest_is_good_for_it_and_its_time_only(uniware: Uniware) -> None:
-    await uniware.books("AWB1")
-    made = await manifest(uniware, "AWB1")
-    path = urlsplit(made["manifestDownloadUrl"]).path
-    house, vault = uniware.house, uniware.house.tools.vault
-    for forged in (
-        path[:-2],
-        path[:-8] + "AAAAAAAA",
-        path + "A" * 300,
-        f"{manifesting.PATH}/nonsense",
-        path + "\u00e9",
-    ):
-        answer = await house.browser.get(forged)
-        assert answer.status_code == 404
-        check_page(answer)
-    late = manifesting.link(vault, "", 1, int(time.time()) - 1)
-    assert (await house.browser.get(late)).status_code == 410
-    none = manifesting.link(vault, "", 2, int(time.time()) + 60)
-    assert (await house.browser.get(none)).status_code == 404
 
 
 async def test_of_a_manifest_that_cannot_be_whole_nothing_is_made(uniware: Uniware) -> None:

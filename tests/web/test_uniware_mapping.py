@@ -18,7 +18,7 @@ from bilty.intake.uniware import (
     Defaults,
     Need,
     code_of,
-    facilities_named,
+    facility_named,
     parse_update,
     parse_waybill,
     waybill_of,
@@ -27,6 +27,7 @@ from bilty.intake.uniware import (
     asked as hash_of,
 )
 from bilty.intake.uniware.boxes import split
+from bilty.intake.uniware.facility import missing, name_of
 from bilty.shipment import Shipment, lacks_data
 from bilty.web.uniware.details import DISPATCHED, NOT_FOUND, STATUSES
 from web.uniware import Document, asked, with_customs
@@ -251,7 +252,7 @@ def nearly(draw: st.DrawFn) -> object:
 
 ABOUTS = st.builds(
     About,
-    facility=st.sampled_from(["", "BLR-1"]),
+    facility=st.sampled_from([missing(), "BLR-1"]),
     provider=st.sampled_from(["", "clickpost-b2b"]),
     defaults=st.builds(
         Defaults,
@@ -272,7 +273,7 @@ def test_whatever_is_sent_is_read_or_refused(document: object, about: About) -> 
         assert found.faults
         assert all(fault.message.isprintable() for fault in found.faults)
         return
-    assert about.facility
+    assert about.facility == "BLR-1"
     shipment = found.shipment
     assert 1 <= len(shipment.boxes) <= 999
     assert msgspec.json.decode(msgspec.json.encode(shipment), type=Shipment) == shipment
@@ -280,12 +281,21 @@ def test_whatever_is_sent_is_read_or_refused(document: object, about: About) -> 
     assert whole or lacks_data(found.hold or "")
 
 
+@pytest.mark.parametrize("quantity", [False, True])
+def test_a_quantity_that_is_no_number_is_not_divided(quantity: object) -> None:
+    document = asked()
+    document["Shipment"]["items"][0]["quantity"] = quantity
+    assert len(hash_of(document)) == 32
+    assert all(not box.items for box in taken(document).shipment.boxes)
+
+
 @settings(max_examples=200, deadline=None)
 @given(document=JSON | nearly())
 def test_what_is_looked_up_beforehand_is_never_an_exception(document: object) -> None:
     assert isinstance(code_of(document), str)
     assert isinstance(waybill_of(document), str)
-    assert all(isinstance(code, str) for code in facilities_named(document))
+    named = facility_named(document)
+    assert all(isinstance(name_of(given), str) for given in (named.custom, named.pickup_address_id))
     assert len(hash_of(document)) == 32
     stored = taken(asked()).shipment
     updated = parse_update(document, stored)

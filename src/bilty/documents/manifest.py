@@ -25,7 +25,7 @@ COLUMNS = (
     ("Boxes, weight", 18),
 )
 """With their widths in millimetres: 180 between the margins of A4."""
-BOXES_A_LINE = 5
+INDENT = " " * 8
 BEGINS = "M-"
 """A manifest's number, with its id behind it."""
 
@@ -131,8 +131,8 @@ def _table(paper: _Paper, facility: str, courier: str, lines: Sequence[Line]) ->
         boxes = len(line.box_awbs)
         cells = [str(place), line.awb, line.number, line.order_number, f"{line.consignee}, {line.city}", line.pincode]
         paper.row([*cells, f"{boxes}, {kilograms(line.weight_g)}"])
-        for words in _boxes(line):
-            paper.line(f"        {words}")
+        for words in _lines(_whole(line)):
+            paper.line(words)
     boxes = sum(len(line.box_awbs) for line in lines)
     weight = kilograms(sum(line.weight_g for line in lines))
     shipments = counted(len(lines), "shipment")
@@ -145,10 +145,31 @@ def _table(paper: _Paper, facility: str, courier: str, lines: Sequence[Line]) ->
     paper.gap(2)
 
 
-def _boxes(line: Line) -> list[str]:
-    """The boxes that have an AWB other than the shipment's."""
-    told = [f"box {number}: {awb}" for number, awb in enumerate(line.box_awbs, start=1) if awb and awb != line.awb]
-    return [", ".join(told[at : at + BOXES_A_LINE]) for at in range(0, len(told), BOXES_A_LINE)]
+def _whole(line: Line) -> list[str]:
+    """What the row has no room for: an AWB that is longer than its column, and the boxes' where they have others."""
+    told = [f"AWB {line.awb}"] if not _fits(line.awb, _awb_room()) else []
+    boxes = enumerate(line.box_awbs, start=1)
+    return told + [f"box {number}: {awb}" for number, awb in boxes if awb and awb != line.awb]
+
+
+def _awb_room() -> float:
+    return (dict(COLUMNS)["AWB"] - 2) * mm
+
+
+def _lines(told: Sequence[str]) -> list[str]:
+    """As many side by side as a line holds: no AWB is cut."""
+    lines: list[str] = []
+    for words in told:
+        longer = f"{lines[-1]}, {words}" if lines else ""
+        if longer and _fits(longer, A4[0] - 2 * MARGIN):
+            lines[-1] = longer
+        else:
+            lines.append(INDENT + words)
+    return lines
+
+
+def _fits(words: str, width: float) -> bool:
+    return stringWidth(words, FONT, SIZE) <= width
 
 
 def _cut(words: str, font: str, width: float) -> str:

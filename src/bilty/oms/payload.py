@@ -11,26 +11,27 @@ import msgspec
 
 from bilty import telling
 from bilty.children import match_children
+from bilty.hand_off import EventKind
 from bilty.oms.label_link import link
 from bilty.store.hand_off import events
 from bilty.store.hand_off.lanes import Event
 from bilty.store.secrets import Vault
 
 
-class CourierOf(msgspec.Struct, frozen=True):
+class EventCourier(msgspec.Struct, frozen=True):
     cp_id: int
     account_code: str
     name: str
     priority: int
 
 
-class BoxOf(msgspec.Struct, frozen=True):
+class EventBox(msgspec.Struct, frozen=True):
     number: int
     reference: str
     awb: str | None
 
 
-class ShipmentOf(msgspec.Struct, frozen=True):
+class EventShipment(msgspec.Struct, frozen=True):
     """`awb`, the boxes' AWBs and `label_url` are there as soon as they are known."""
 
     id: int
@@ -40,36 +41,36 @@ class ShipmentOf(msgspec.Struct, frozen=True):
     shipping_provider: str
     status: str
     run: int
-    courier: CourierOf | None
+    courier: EventCourier | None
     awb: str | None
-    boxes: Sequence[BoxOf]
+    boxes: Sequence[EventBox]
     label_url: str | None
     label_expires_at: datetime | None
     problem: telling.Problem | None
 
 
-class Data(msgspec.Struct, frozen=True):
+class EventData(msgspec.Struct, frozen=True):
     event: str
-    shipment: ShipmentOf
+    shipment: EventShipment
 
 
-class Message(msgspec.Struct, frozen=True):
+class EventMessage(msgspec.Struct, frozen=True):
     """`timestamp` is when it happened; when it is told stands in the header."""
 
-    type: str
+    type: EventKind
     timestamp: datetime
-    data: Data
+    data: EventData
 
 
-def message(event: Event, vault: Vault, base_url: str, label_expires_at: datetime) -> Message:
+def message(event: Event, vault: Vault, base_url: str, label_expires_at: datetime) -> EventMessage:
     content, shipment = event.content, event.shipment
     until = label_expires_at.replace(microsecond=0) if content.label_sha256 else None
-    return Message(
+    return EventMessage(
         type=event.kind,
         timestamp=event.at.astimezone(UTC),
-        data=Data(
-            event=events.name(event.uid),
-            shipment=ShipmentOf(
+        data=EventData(
+            event=events.event_id(event.uid),
+            shipment=EventShipment(
                 id=event.shipment_id,
                 number=shipment.number,
                 order_number=shipment.order_number,
@@ -92,16 +93,17 @@ def body(event: Event, vault: Vault, base_url: str, now: datetime, label_good_fo
     return msgspec.json.encode(message(event, vault, base_url, now.astimezone(UTC) + label_good_for))
 
 
-def _courier(event: Event) -> CourierOf | None:
+def _courier(event: Event) -> EventCourier | None:
     courier = event.content.courier
     if courier is None:
         return None
-    return CourierOf(courier.cp_id, courier.account_code, courier.name, event.content.priority)
+    return EventCourier(courier.cp_id, courier.account_code, courier.name, event.content.priority)
 
 
-def _boxes(event: Event) -> list[BoxOf]:
+def _boxes(event: Event) -> list[EventBox]:
     shipment, awb = event.shipment, event.content.awb
     awbs = dict(match_children(shipment, event.children, awb).by_box) if awb else {}
     return [
-        BoxOf(number, shipment.box_reference(number), awbs.get(number)) for number in range(1, len(shipment.boxes) + 1)
+        EventBox(number, shipment.box_reference(number), awbs.get(number))
+        for number in range(1, len(shipment.boxes) + 1)
     ]

@@ -10,6 +10,7 @@ import msgspec
 
 from bilty.documents.manifest import BEGINS, Line, Manifest
 from bilty.shipment import decode
+from bilty.store import uniware
 from bilty.store.audit import Actor, note
 from bilty.store.database import Connection
 from bilty.turn import State
@@ -67,24 +68,15 @@ async def make(
 
 async def _rows(connection: Connection, awbs: Sequence[str], facilities: frozenset[int] | None) -> list[asyncpg.Record]:
     """The turns of these AWBs, locked in the order of their ids: whoever is second sees the first one's manifest."""
-    ids = await connection.fetch(
-        """SELECT t.id FROM unnest($1::text[]) AS a(awb)
-             JOIN shipment_codes c ON c.code = lower(a.awb) JOIN shipments s ON s.id = c.shipment_id
-             JOIN turns t ON t.shipment_id = s.id AND t.awb = a.awb
-            WHERE $2::int[] IS NULL OR s.facility_id = ANY($2)""",
-        list(awbs),
-        None if facilities is None else list(facilities),
-    )
-    await connection.execute(
-        "SELECT FROM turns WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", [row["id"] for row in ids]
-    )
+    ids = [owner.turn_id for owner in await uniware.by_awb(connection, awbs, facilities)]
+    await connection.execute("SELECT FROM turns WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", ids)
     return await connection.fetch(
         """SELECT t.id, t.awb, t.state, t.courier_name, t.shipment_id, m.manifest_id, f.code AS facility, v.content
              FROM turns t JOIN shipments s ON s.id = t.shipment_id JOIN facilities f ON f.id = s.facility_id
              JOIN shipment_versions v ON v.shipment_id = t.shipment_id AND v.version = t.version
              LEFT JOIN manifested m ON m.turn_id = t.id
             WHERE t.id = ANY($1) ORDER BY t.id""",
-        [row["id"] for row in ids],
+        ids,
     )
 
 

@@ -44,6 +44,17 @@ async def save_defaults(connection: Connection, facility_id: int, code: str, def
     await note(connection, actor, SAVED, code, facility_id=facility_id, before=before, after=defaults)
 
 
+async def with_pickup_address(connection: Connection, given: str, allowed: Collection[int] | None) -> list[str]:
+    """The codes of those that have set down this id of Uniware's, two at most, among those that are `allowed`."""
+    rows = await connection.fetch(
+        """SELECT f.code FROM uniware_defaults d JOIN facilities f ON f.id = d.facility_id
+            WHERE d.content ->> 'pickup_address_id' = $1 AND ($2::int[] IS NULL OR f.id = ANY($2)) LIMIT 2""",
+        given,
+        None if allowed is None else list(allowed),
+    )
+    return [row["code"] for row in rows]
+
+
 async def only_provider(connection: Connection) -> str:
     """Where there is but one that is switched on, nobody need name it; blank otherwise."""
     rows = await connection.fetch("SELECT code FROM shipping_providers WHERE enabled ORDER BY id LIMIT 2")
@@ -89,7 +100,7 @@ async def write_asked(connection: Connection, shipment_id: int, asked: bytes) ->
 
 @dataclass(frozen=True, slots=True)
 class Awb:
-    """`turn_id` is the turn that has it, `at` when something was told of that turn last."""
+    """`turn_id` is the last turn that has it, `at` when something was told of that turn last."""
 
     awb: str
     shipment_id: int

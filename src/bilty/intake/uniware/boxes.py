@@ -116,7 +116,7 @@ def _contents(shipment: Reader, count: int) -> list[object]:
     if count == 1:
         return items
     quantities = [item.get("quantity") if isinstance(item, dict) else None for item in items]
-    even = all(isinstance(each, int) and each % count == 0 for each in quantities)
+    even = all(isinstance(each, int) and not isinstance(each, bool) and each % count == 0 for each in quantities)
     if not even or count * len(items) > ITEMS_PER_SHIPMENT_MAX:
         return []
     return [{**item, "quantity": int(str(item["quantity"])) // count} for item in items if isinstance(item, dict)]

@@ -8,16 +8,16 @@ from datetime import date
 
 import msgspec
 
-from bilty.intake.reader import Fault, Findings, Reader, Rejected, is_blank, show
+from bilty.intake.reader import Fault, Findings, Reader, Rejected, is_blank
 from bilty.intake.shipments import Accepted, IntakeRules, parse_shipment
 from bilty.intake.uniware.boxes import Document, boxes
 from bilty.intake.uniware.customs import customs, label
 from bilty.intake.uniware.defaults import Defaults, Need
+from bilty.intake.uniware.facility import Naming
 from bilty.intake.uniware.names import in_uniwares_words
+from bilty.intake.uniware.needs import WORDS, hold_of
 from bilty.intake.uniware.values import day_text, first_given, keys_of, rupees_text
 from bilty.intake.values import BOOLEAN
-from bilty.shipment import DATA_MISSING
-from bilty.words import listed
 
 SHIPMENT = frozenset({"code", "invoiceCode", "weight", "length", "breadth", "height", "numberOfBoxes", "items"})
 ADDRESS = frozenset({"name", "phone", "address1", "pincode", "city", "state"})
@@ -29,12 +29,12 @@ STAND_IN = "-"
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is known before the document is read. A blank `facility`: it names none that the caller may use.
+    """What is known before the document is read: the `facility`'s code, or why it is none.
 
     `provider` is the only one there is, if there is only one; `asked_on` the day on which Uniware first asked.
     """
 
-    facility: str
+    facility: str | Fault
     provider: str
     defaults: Defaults
     asked_on: date
@@ -73,11 +73,9 @@ def waybill_of(document: object) -> str:
     return awb.strip() if isinstance(awb, str) else ""
 
 
-def facilities_named(document: object) -> tuple[str, ...]:
-    """What may be the facility's code, the likeliest first."""
+def facility_named(document: object) -> Naming:
     said = _said(document, Findings())
-    named = (said.outer.raw("pickupAddressId"), said.customs.get("facility"))
-    return tuple(each.strip() for each in named if isinstance(each, str) and each.strip())
+    return Naming(said.outer.raw("pickupAddressId"), said.customs.get("facility"))
 
 
 def asked(document: object) -> bytes:
@@ -113,11 +111,8 @@ def _refuse_what_is_not_done(said: Said, about: About) -> None:
     currency = outer.raw("currencyCode")
     if not is_blank(currency) and not (isinstance(currency, str) and currency.strip().upper() == "INR"):
         outer.refuse("currencyCode", "couriers in India are told rupees; give INR")
-    if not about.facility:
-        given = outer.raw("pickupAddressId")
-        named = "is missing" if is_blank(given) else f"is {show(given)}, which is no facility of this key's"
-        remedy = "give a facility's code in Bilty as Pickup Address Id or as custom field facility"
-        outer.findings.faults.append(Fault("pickupAddressId", show(given), f"pickupAddressId {named}: {remedy}."))
+    if isinstance(about.facility, Fault):
+        outer.findings.faults.append(about.facility)
 
 
 def _document(said: Said, about: About) -> Document:
@@ -131,7 +126,7 @@ def _document(said: Said, about: About) -> Document:
     made: Document = {
         "number": shipment.raw("code"),
         "order_number": first_given(shipment, "SaleOrderCode", "orderCode"),
-        "facility": about.facility,
+        "facility": "" if isinstance(about.facility, Fault) else about.facility,
         "shipping_provider": own.get("shipping_provider") or about.defaults.shipping_provider or about.provider,
         "consignee": _consignee(said),
         "payment": _payment(outer),
@@ -204,10 +199,9 @@ def _lacking(made: Document, defaults: Defaults) -> list[str]:
     lacking = {
         f"the shipping provider ({label('shipping_provider')})": is_blank(made["shipping_provider"]),
         f"the day of the invoice ({label('invoice_date')})": is_blank(invoice["date"]),
-        f"the consignee's GSTIN ({label('gstin')})": Need.GSTIN in defaults.needs and is_blank(consignee["gstin"]),
-        f"the purchase order ({label('purchase_order')})": Need.PURCHASE_ORDER in defaults.needs
-        and "purchase_orders" not in made,
-        f"the invoice's value before taxes and its taxes ({label('taxable_value')}, cgst and sgst, or igst)": (
+        WORDS[Need.GSTIN]: Need.GSTIN in defaults.needs and is_blank(consignee["gstin"]),
+        WORDS[Need.PURCHASE_ORDER]: Need.PURCHASE_ORDER in defaults.needs and "purchase_orders" not in made,
+        WORDS[Need.GST_SPLIT]: (
             Need.GST_SPLIT in defaults.needs and (is_blank(invoice["taxable_value"]) or not any(taxes))
         ),
     }
@@ -235,7 +229,7 @@ def _held(parsed: Accepted, made: Document, lacking: list[str]) -> Accepted:
         shipment = msgspec.structs.replace(shipment, invoices=(), boxes=loose)
     has_default = is_blank(made["shipping_provider"]) or not shipment.invoices
     default = ", or set a default in Settings, Uniware" if has_default else ""
-    hold = f"{DATA_MISSING}{listed(lacking)}. Give it in Uniware and ask for the waybill again{default}."
+    hold = hold_of(lacking, default)
     return Accepted(shipment, parsed.schedule, parsed.warnings, f"{hold} {parsed.hold}" if parsed.hold else hold)
 
 

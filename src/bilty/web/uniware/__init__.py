@@ -4,9 +4,10 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from bilty.web.uniware import cancelling, coming_in, details, manifesting, taking, updating
-from bilty.web.uniware.answers import EXCEPTION_HANDLERS
+from bilty.web.uniware.answers import EXCEPTION_HANDLERS, PATH, of_litestar
 
-PATH = "/uniware"
+__all__ = ["PATH", "ROUTER", "ROUTES", "of_litestar"]
+
 ROUTER = Router(
     PATH,
     route_handlers=[

@@ -1,20 +1,24 @@
 """How Uniware is answered: its own words and HTTP statuses, whatever goes wrong.
 
-What could not be done is 200 with status FAILED, as its contract has it; only who may not come in, what cannot be read
-and our own trouble have statuses of HTTP. Which of `reason` and `message` Uniware shows is not known, so both say it.
+What could not be done is 200 with status FAILED, as its contract has it, and 400 for a manifest, which it has so. Only
+who may not come in, what cannot be read and our own trouble have other statuses of HTTP. Which of `reason` and
+`message` Uniware shows is not known, so both say it.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from litestar import Response
+from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
+from bilty.reply import AWB_CHARS_MAX
 from bilty.web.problems import HANDLERS, ProblemDetails, plain, respond
 from bilty.web.tools import AnyRequest
 
+PATH = "/uniware"
 SUCCESS, FAILED = "SUCCESS", "FAILED"
 Body = dict[str, object]
-AWB_CHARS_MAX = 40
 
 
 def is_awb(given: str) -> bool:
@@ -45,3 +49,9 @@ def _in_its_shape(handler: Callable[..., object]) -> Callable[[AnyRequest, Excep
 
 
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {cause: _in_its_shape(handler) for cause, handler in HANDLERS.items()}
+
+
+def of_litestar(request: AnyRequest, trouble: HTTPException) -> Response[Any]:
+    """The application's handler: where an address or its method is none of ours, Litestar asks no router's."""
+    handlers = EXCEPTION_HANDLERS if request.url.path.startswith(f"{PATH}/") else HANDLERS
+    return handlers[HTTPException](request, trouble)

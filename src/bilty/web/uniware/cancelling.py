@@ -8,9 +8,10 @@ from bilty.intake.reader import is_blank, show
 from bilty.store import acting, showing, uniware
 from bilty.store.showing import Seen
 from bilty.turn import State, Turn
+from bilty.web.api.answering import after_waiting
 from bilty.web.asking import document_of
 from bilty.web.keys import actor_of, caller
-from bilty.web.tools import AnyRequest, tools_of, waiters_of
+from bilty.web.tools import AnyRequest, tools_of
 from bilty.web.uniware.answers import FAILED, SUCCESS, Body, is_awb
 from bilty.web.uniware.coming_in import with_token
 from bilty.web.waiting import CHANGING
@@ -39,7 +40,7 @@ async def cancel(request: AnyRequest) -> Response[Body]:
     if refusal:
         return _failed(awb, refusal)
     wait_s = tools.settings.uniware_wait_seconds
-    seen = await waiters_of(request).settled(shipment_id, wait_s, CHANGING) or await _seen(request, shipment_id)
+    seen, _ = await after_waiting(request, shipment_id, wait_s, CHANGING)
     return _answer(request, seen, awb)
 
 
@@ -48,8 +49,9 @@ async def _cancel(request: AnyRequest, shipment_id: int, awb: str) -> str:
     tools = tools_of(request)
     async with tools.pool.acquire() as connection, connection.transaction():
         now = await showing.clock(connection)
-        await connection.execute("SELECT FROM shipments WHERE id = $1 FOR UPDATE", shipment_id)
-        seen = (await showing.see(connection, [shipment_id]))[shipment_id]
+        seen = await showing.locked(connection, shipment_id, caller(request).facilities)
+        if seen is None:
+            return UNKNOWN.format(awb=awb)
         holder = seen.progress.holder
         if seen.progress.cancel_asked or holder is None or holder.awb != awb:
             return ""
@@ -71,11 +73,6 @@ def _why_not(request: AnyRequest, seen: Seen, turn: Turn) -> str:
     problem = telling.problem(seen.progress, tools_of(request).settings.rules)
     words = f" {problem.message}" if problem else ""
     return f"AWB {turn.awb} is not cancelled.{words} See to it in Bilty."
-
-
-async def _seen(request: AnyRequest, shipment_id: int) -> Seen:
-    async with tools_of(request).pool.acquire() as connection:
-        return (await showing.see(connection, [shipment_id]))[shipment_id]
 
 
 def _failed(awb: str, why: str) -> Response[Body]:

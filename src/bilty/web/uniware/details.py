@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from litestar import Response, get
 
 from bilty.deciding.refusals import stands
+from bilty.intake.uniware.values import MM_PER_CM
+from bilty.reply import AWB_CHARS_MAX
 from bilty.shipment import Shipment
 from bilty.store import showing, uniware
 from bilty.store.showing import Seen
@@ -14,12 +16,11 @@ from bilty.store.uniware import Awb
 from bilty.turn import State, Turn
 from bilty.web.keys import caller
 from bilty.web.tools import AnyRequest, tools_of
-from bilty.web.uniware.answers import AWB_CHARS_MAX, FAILED, SUCCESS, Body, is_awb
+from bilty.web.uniware.answers import FAILED, SUCCESS, Body, is_awb
 from bilty.web.uniware.coming_in import with_token
 from bilty.words import MONTHS
 
 AWBS_MAX = 50
-MM_PER_CM = 10
 DISPATCHED, NOT_FOUND = "DISPATCHED", "NOT_FOUND"
 STATUSES: Mapping[State, str] = {
     State.FETCHING: "LABEL_REQUESTED",

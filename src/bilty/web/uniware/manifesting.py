@@ -1,34 +1,28 @@
 """`POST /uniware/manifest`: what is handed over together, and the paper for it behind a link that expires."""
 
 import asyncio
-import base64
-import binascii
-import hmac
-import time
 from collections.abc import Sequence
+from datetime import timedelta
 
-from litestar import Response, get, post
+from litestar import Response, post, route
 from litestar.params import FromPath
 
 from bilty.documents import manifest as paper
 from bilty.intake.reader import show
+from bilty.oms import manifest_link
 from bilty.store import manifests, showing
 from bilty.store.manifests import Refused
-from bilty.store.secrets import Vault
 from bilty.web.asking import document_of
 from bilty.web.keys import actor_of, caller
-from bilty.web.problems import ProblemError
+from bilty.web.label_links import HEADERS
+from bilty.web.problems import ProblemError, plain
 from bilty.web.tools import AnyRequest, base_url, tools_of
 from bilty.web.uniware.answers import FAILED, SUCCESS, Body, is_awb
 from bilty.web.uniware.coming_in import with_token
 from bilty.words import INDIA
 
 AWBS_MAX = 500
-TOKEN_CHARS_MAX = 200
-PATH = "/manifests"
-DAY_S = 24 * 60 * 60
-_MAC_BYTES = 32
-_PURPOSE = "manifest link"
+EXPIRED = "This link has expired. The manifest itself is kept: ask whoever runs Bilty."
 
 
 @post("/manifest", guards=[with_token], include_in_schema=False, status_code=201)
@@ -43,8 +37,8 @@ async def make(request: AnyRequest) -> Response[Body]:
         made = await manifests.make(connection, awbs, caller(request).facilities, actor_of(request), now)
     if isinstance(made, Refused):
         return _refused(_why(made), made)
-    until = int(time.time() + tools.settings.uniware_link_days * DAY_S)
-    address = link(tools.vault, base_url(request), int(made.number.removeprefix(paper.BEGINS)), until)
+    manifest_id, until = int(made.number.removeprefix(paper.BEGINS)), now + timedelta(tools.settings.uniware_link_days)
+    address = manifest_link.link(tools.vault, base_url(request), manifest_id, until)
     body: Body = {"status": SUCCESS, "manifestNumber": made.number, "manifestDownloadUrl": address}
     return Response(body, status_code=201)
 
@@ -80,43 +74,20 @@ def _refused(why: str, refused: Refused) -> Response[Body]:
     return Response({"status": FAILED, "message": why, **lists}, status_code=400)
 
 
-def link(vault: Vault, base: str, manifest_id: int, until: int) -> str:
-    told = f"{manifest_id}.{until}".encode()
-    signed = vault.signature(_PURPOSE, told) + told
-    return f"{base}{PATH}/{base64.urlsafe_b64encode(signed).decode().rstrip('=')}"
-
-
-def _read(vault: Vault, token: str) -> tuple[int, int] | None:
-    """The manifest's id and the second until which it opens, of a link that we made."""
-    if len(token) > TOKEN_CHARS_MAX or not token.isascii():
-        return None
-    try:
-        signed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    mac, told = signed[:_MAC_BYTES], signed[_MAC_BYTES:]
-    if not hmac.compare_digest(mac, vault.signature(_PURPOSE, told)):
-        return None
-    manifest_id, until = told.decode().split(".")
-    return int(manifest_id), int(until)
-
-
-@get(f"{PATH}/{{token:str}}", include_in_schema=False, media_type="application/pdf")
+@route(f"{manifest_link.PATH}/{{token:str}}", http_method=["GET", "HEAD"], include_in_schema=False)
 async def download(request: AnyRequest, token: FromPath[str]) -> Response[bytes]:
     """For whoever has the link, until it expires. The paper is always made of what was handed over then."""
     tools = tools_of(request)
-    told = _read(tools.vault, token)
-    if told is None:
-        raise ProblemError(404, "not_found", "There is no such manifest. Open the whole link, as it was given.")
-    manifest_id, until = told
-    if time.time() > until:
-        raise ProblemError(
-            410, "link_expired", "This link has expired. The manifest itself is kept: ask whoever runs Bilty."
-        )
+    link = manifest_link.read(tools.vault, token)
+    if link is None:
+        raise plain(404, HEADERS)
     async with tools.pool.acquire() as connection:
-        found = await manifests.one(connection, manifest_id)
+        now = await showing.clock(connection)
+        found = await manifests.one(connection, link.manifest_id)
+    if now >= link.expires_at:
+        raise ProblemError(410, "link_expired", EXPIRED, headers=HEADERS)
     if found is None:
-        raise ProblemError(404, "not_found", "There is no such manifest any more.")
+        raise plain(404, HEADERS)
     pdf = await asyncio.to_thread(paper.draw, found, INDIA)
-    headers = {"Content-Disposition": f'inline; filename="{found.number}.pdf"'}
+    headers = {"Content-Disposition": f'inline; filename="{found.number}.pdf"', **HEADERS}
     return Response(pdf, media_type="application/pdf", headers=headers)

@@ -1,6 +1,6 @@
 """`POST /uniware/waybill`: taken in once, put right while nobody was asked, booked once however often it is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,22 +8,21 @@ from litestar import Response, post
 
 from bilty.intake import Fault, Rejected
 from bilty.intake.shipments import Accepted
-from bilty.intake.uniware import About, Defaults, asked, code_of, facilities_named, parse_waybill
-from bilty.shipment import lacks_data
+from bilty.intake.uniware import About, Defaults, asked, code_of, facility_named, parse_waybill
 from bilty.store import amending, shipments, showing, uniware
 from bilty.store.amending import Amending
 from bilty.store.database import Connection
-from bilty.store.places import Place, places
 from bilty.store.shipments import Arrival, Intake, Kept
-from bilty.store.showing import Seen
+from bilty.web.api.answering import after_waiting
 from bilty.web.asking import document_of
 from bilty.web.keys import actor_of, caller
-from bilty.web.tools import AnyRequest, arrivals_of, tools_of, waiters_of
+from bilty.web.tools import AnyRequest, arrivals_of, tools_of
+from bilty.web.uniware.again import Again, decide
 from bilty.web.uniware.answers import Body, failed
 from bilty.web.uniware.coming_in import with_token
+from bilty.web.uniware.placing import place_for
 from bilty.web.uniware.told import told
 from bilty.words import INDIA
-from bilty.workflow import Status, status
 
 FAULTS_TOLD = 40
 NO_PROVIDER = "There is no shipping provider {code!r} in Bilty: name another in custom field shipping_provider."
@@ -32,8 +31,11 @@ OTHER_CONTENT = (
     "Shipment {number} is known in Bilty with other content, and nothing was changed. {why} "
     "Ask for its waybill as before, or send it under another code."
 )
-BEGUN = "Couriers have been asked to carry it as it was."
-NOT_OURS = "It did not come from Uniware."
+WHY: Mapping[Again, str] = {
+    Again.BEGUN: "Couriers have been asked to carry it as it was.",
+    Again.NOT_OURS: "It did not come from Uniware.",
+}
+NO_FACILITY = "There is no facility {code!r} for this key any more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,8 @@ async def waybill(request: AnyRequest) -> Response[Body]:
     found = await _kept(request, wanted)
     if isinstance(found, str):
         return failed(found)
-    waited = await waiters_of(request).settled(found, tools.settings.uniware_wait_seconds)
-    return told(request, waited or await _seen(request, found))
+    seen, _ = await after_waiting(request, found, tools.settings.uniware_wait_seconds)
+    return told(request, seen)
 
 
 def sentences(faults: Sequence[Fault]) -> str:
@@ -71,22 +73,16 @@ def sentences(faults: Sequence[Fault]) -> str:
 
 
 async def _about(request: AnyRequest, document: object) -> About:
-    """The facility: the only one that the key sees, else the one that the document names."""
     facilities, code = caller(request).facilities, code_of(document)
     async with tools_of(request).pool.acquire() as connection:
-        place = _chosen(await places(connection, facilities), document)
-        defaults = await uniware.defaults_of(connection, place.id) if place else Defaults()
+        place = await place_for(connection, facilities, facility_named(document))
         provider = await uniware.only_provider(connection)
-        first = await uniware.asked_on(connection, place.id, code) if place and code.isprintable() else None
+        if isinstance(place, Fault):
+            return About(place, provider, Defaults(), datetime.now(INDIA).date())
+        defaults = await uniware.defaults_of(connection, place.id)
+        first = await uniware.asked_on(connection, place.id, code) if code.isprintable() else None
     asked_at = first or datetime.now(INDIA)
-    return About(place.facility.code if place else "", provider, defaults, asked_at.astimezone(INDIA).date())
-
-
-def _chosen(found: Sequence[Place], document: object) -> Place | None:
-    if len(found) == 1:
-        return found[0]
-    by_code = {place.facility.code: place for place in found}
-    return next((by_code[code] for code in facilities_named(document) if code in by_code), None)
+    return About(place.facility.code, provider, defaults, asked_at.astimezone(INDIA).date())
 
 
 async def _kept(request: AnyRequest, wanted: Request) -> int | str:
@@ -103,7 +99,7 @@ async def _kept(request: AnyRequest, wanted: Request) -> int | str:
         case Intake.NO_PROVIDER:
             return NO_PROVIDERS
         case Intake.NO_FACILITY:
-            return f"There is no facility {shipment.facility!r} for this key any more."
+            return NO_FACILITY.format(code=shipment.facility)
     async with tools_of(request).pool.acquire() as connection, connection.transaction():
         if kept.intake is Intake.NEW:
             await uniware.write_asked(connection, kept.shipment_id, wanted.asked)
@@ -117,48 +113,30 @@ async def _keep_without_provider(request: AnyRequest, wanted: Request) -> Kept:
 
 
 async def _asked_again(request: AnyRequest, connection: Connection, kept: Kept, wanted: Request) -> int | str:
-    """What is held is put right; what nobody took is tried again; what is booked or under way stays as it is."""
     shipment_id, now = kept.shipment_id, await showing.clock(connection)
-    await connection.execute("SELECT FROM shipments WHERE id = $1 FOR UPDATE", shipment_id)
-    seen = (await showing.see(connection, [shipment_id]))[shipment_id]
+    seen = await showing.locked(connection, shipment_id, caller(request).facilities)
+    if seen is None:
+        return NO_FACILITY.format(code=wanted.parsed.shipment.facility)
     last = await uniware.asked_last(connection, shipment_id)
-    if seen.progress.run == 0:
-        why = await _put_right(request, connection, seen, wanted, last, now)
-        if why:
+    match decide(seen, wanted.arrival, asked=wanted.asked, last=last):
+        case Again.BEGUN | Again.NOT_OURS as refused:
+            return OTHER_CONTENT.format(number=seen.shipment.number, why=WHY[refused])
+        case Again.LEAVE:
+            return shipment_id
+        case Again.PUT_RIGHT if why := await _put_right(request, connection, shipment_id, wanted, now):
             return why
-    elif seen.shipment != wanted.parsed.shipment and last != wanted.asked:
-        return OTHER_CONTENT.format(number=seen.shipment.number, why=BEGUN if last else NOT_OURS)
-    if _goes_on(seen):
-        await shipments.schedule_all(connection, [shipment_id], now, actor=actor_of(request))
+    await shipments.schedule_all(connection, [shipment_id], now, actor=actor_of(request))
     return shipment_id
 
 
-def _goes_on(seen: Seen) -> bool:
-    return seen.progress.run == 0 or status(seen.progress) in (Status.FAILED, Status.NOT_SERVICEABLE)
-
-
 async def _put_right(
-    request: AnyRequest, connection: Connection, seen: Seen, wanted: Request, last: bytes, now: datetime
+    request: AnyRequest, connection: Connection, shipment_id: int, wanted: Request, now: datetime
 ) -> str:
-    """Blank where it is now as Uniware has it, or cannot be: then it says itself why.
-
-    Who says the same again takes nothing back of what a person, or an update, has put right since.
-    """
-    arrival, hold = wanted.arrival, seen.progress.hold
-    if (seen.shipment, hold) == (arrival.shipment, arrival.hold):
-        return ""
-    if last == wanted.asked and hold in ("", arrival.hold):
-        return ""
-    if seen.shipment != arrival.shipment and not last and not lacks_data(hold):
-        return OTHER_CONTENT.format(number=seen.shipment.number, why=NOT_OURS)
-    done = await amending.amend(connection, seen.id, arrival, actor_of(request), now)
+    """Blank where it is now as Uniware has it, or cannot be: then it says itself why."""
+    arrival = wanted.arrival
+    done = await amending.amend(connection, shipment_id, arrival, actor_of(request), now)
     if done is Amending.NO_PROVIDER:
         code = arrival.shipment.shipping_provider
         return NO_PROVIDER.format(code=code) if code else arrival.hold
-    await uniware.write_asked(connection, seen.id, wanted.asked)
+    await uniware.write_asked(connection, shipment_id, wanted.asked)
     return ""
-
-
-async def _seen(request: AnyRequest, shipment_id: int) -> Seen:
-    async with tools_of(request).pool.acquire() as connection:
-        return (await showing.see(connection, [shipment_id]))[shipment_id]

@@ -52,8 +52,9 @@ async def _shipment(request: AnyRequest, connection: Connection, document: objec
     shown = show(code or awb)
     if len(ids) != 1:
         return (AMBIGUOUS if ids else UNKNOWN).format(code=shown)
-    await connection.execute("SELECT FROM shipments WHERE id = $1 FOR UPDATE", ids[0])
-    seen = (await showing.see(connection, ids))[ids[0]]
+    seen = await showing.locked(connection, ids[0], facilities)
+    if seen is None:
+        return UNKNOWN.format(code=shown)
     if awb and awb not in {turn.awb for turn in seen.progress.turns}:
         return OTHER_WAYBILL.format(code=shown, awb=show(awb))
     return seen
