@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from litestar.routes import HTTPRoute
 
+from bilty.hand_off import EventKind
 from bilty.intake import limits
 from bilty.intake.boxes import GROUP, ITEM
 from bilty.intake.papers import INVOICE, PAYMENT, PURCHASE_ORDER
@@ -16,13 +18,16 @@ from bilty.intake.parties import PARTY
 from bilty.intake.providers import CONNECTOR as CONNECTOR_FIELDS
 from bilty.intake.providers import PROVIDER as PROVIDER_FIELDS
 from bilty.intake.shipments import APPOINTMENT, SHIPMENT
+from bilty.reply import Ranking
 from bilty.store import access
 from bilty.store.access import Scope
 from bilty.store.database import connect_pool
 from bilty.web import make_app
 from bilty.web.describe import OPERATIONS, description
 from bilty.web.describe.bodies import SCHEMAS
-from bilty.web.describe.common import parameters_of
+from bilty.web.describe.common import IDEMPOTENCY_KEY, parameters_of
+from bilty.web.describe.events import EVENTS, Event
+from bilty.web.describe.meanings import ABOUT
 from bilty.web.describe.shapes import JSON, Operation
 from conftest import new_database
 from web.described import OPEN, check_answer, reader_of
@@ -66,11 +71,15 @@ async def test_every_route_is_described_and_nothing_else(house: House) -> None:
 
 
 def test_names_are_used_once_and_references_lead_somewhere() -> None:
-    assert len(set(IDS)) == len(IDS)
     document = description()
     known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
     assert set(_under(document, "$ref")) <= known
-    assert set(_under(document, "operationId")) == set(IDS)
+    all_ids = [*IDS, *(event.id for event in EVENTS)]
+    assert len(set(all_ids)) == len(all_ids)
+    assert set(_under(document, "operationId")) == set(all_ids)
+    assert {topic for each in _under(document, "tags", list) for topic in each if isinstance(topic, str)} == {
+        each["name"] for each in document["tags"]
+    }
     for operation in OPERATIONS:
         parameters = {each.name for each in parameters_of(operation) if each.place == "path"}
         assert parameters == {part[1:-1] for part in operation.path.split("/") if part.startswith("{")}
@@ -82,7 +91,45 @@ def test_names_are_used_once_and_references_lead_somewhere() -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=IDS)
 def test_every_example_is_valid(operation: Operation) -> None:
-    described = description()["paths"][operation.address][operation.method.lower()]
+    _check_examples(description()["paths"][operation.address][operation.method.lower()])
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda each: each.id)
+def test_every_event_is_shown_by_a_valid_example(event: Event) -> None:
+    described = description()["webhooks"][event.kind]["post"]
+    _check_examples(described)
+    assert described["security"] == [], "a receiver is sent no key of ours"
+    assert set(described["responses"]) == {"2XX", "410", "default"}
+    schema = described["requestBody"]["content"][JSON]["schema"]
+    another = {**msgspec.to_builtins(event.example), "type": "shipment.lost"}
+    assert not reader_of(schema).is_valid(another)
+
+
+def test_every_kind_of_event_is_described() -> None:
+    assert set(description()["webhooks"]) == set(EventKind)
+    assert {each.kind: each.example.type for each in EVENTS} == {kind: kind for kind in EventKind}
+
+
+def test_every_field_of_an_answer_is_explained() -> None:
+    schemas = {name: each for name, each in description()["components"]["schemas"].items() if name not in SCHEMAS}
+    fields = {(name, field) for name, each in schemas.items() for field in each.get("properties", {})}
+    explained = {(name, field) for name, about in ABOUT.items() for field, words in about.items() if words}
+    assert fields - explained == set(), "not explained"
+    assert explained - fields == set(), "explained only"
+
+
+def test_each_operation_shows_an_idempotency_key_of_its_own() -> None:
+    keys = [
+        each.example
+        for operation in OPERATIONS
+        for each in parameters_of(operation)
+        if each.name == IDEMPOTENCY_KEY.name
+    ]
+    assert len(keys) > 1
+    assert len(set(keys)) == len(keys), "the same key for another request is refused"
+
+
+def _check_examples(described: Any) -> None:
     for parameter in described["parameters"]:
         assert reader_of(parameter["schema"]).is_valid(parameter["example"]), parameter["name"]
     contents = [each for answer in described["responses"].values() for each in answer.get("content", {}).values()]
@@ -117,6 +164,8 @@ async def test_every_example_is_taken(town: House, operation: Operation) -> None
             await _sent(town, made, shipment_id, next(iter(made.body.examples.values())))
     sent = [(each.media, document) for each in operation.bodies for document in each.examples.values()]
     for media, document in sent or [(JSON, None)]:
+        if document == {"run": 2}:
+            await town.hears(Ranking(()))
         answer = await _sent(town, operation, shipment_id, document, media)
         assert answer.is_success is (operation.id not in NOT_THERE_YET), answer.text
 
@@ -199,10 +248,10 @@ def _examples(content: dict[str, Any]) -> list[Any]:
     return [*named, content["example"]] if "example" in content else named
 
 
-def _under(document: Any, wanted: str) -> list[str]:
+def _under(document: Any, wanted: str, kind: type = str) -> list[Any]:
     if isinstance(document, list):
-        return [each for inner in document for each in _under(inner, wanted)]
+        return [each for inner in document for each in _under(inner, wanted, kind)]
     if not isinstance(document, dict):
         return []
-    here = [value for name, value in document.items() if name == wanted and isinstance(value, str)]
-    return here + [each for inner in document.values() for each in _under(inner, wanted)]
+    here = [value for name, value in document.items() if name == wanted and isinstance(value, kind)]
+    return here + [each for inner in document.values() for each in _under(inner, wanted, kind)]

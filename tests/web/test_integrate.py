@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import guide
@@ -17,6 +18,7 @@ from bilty.hand_off import EventKind
 from bilty.oms import deliverer, retries, sending
 from bilty.oms.sending import Sent
 from bilty.outgoing.http import DELIVERY_ANSWER_BYTES_MAX
+from bilty.outgoing.retry_after import RETRY_AFTER_S_MAX
 from bilty.reply import Accepted, Child, Courier, Label, NotYet, Paper, Ranking, Refusal, Refused
 from bilty.settings import Settings
 from bilty.shipment import BOXES_MAX
@@ -24,11 +26,13 @@ from bilty.store.hand_off import lanes
 from bilty.store.hand_off.replays import REPLAYED_MAX
 from bilty.store.idempotency import KEPT
 from bilty.web.asking import BODY_BYTES_MAX, LIMIT_MAX, WAIT_S_MAX
-from bilty.web.bulk.gate import STREAMS_MAX
+from bilty.web.bulk.gate import STREAMS_MAX, STREAMS_PER_KEY_MAX
 from bilty.web.bulk.reading import LINE_BYTES_MAX
+from bilty.web.describe import description, events
 from bilty.web.idempotency import KEY_CHARS_MAX
 from bilty.web.limits import BURST_S
 from bilty.words import grouped
+from web.described import reader_of
 from web.house import PDF, Document, House
 
 ADDRESS = "https://bilty.example.com"
@@ -94,8 +98,11 @@ async def test_the_events_are_shown_as_they_are_sent(furnished: House) -> None:
     sent = {body["type"]: body for body in reversed(await stories(furnished))}
     shown = {body["type"]: body for body in map(json.loads, guide.blocks("json"))}
     assert shown.keys() == set(EventKind)
+    assert shown == {each.kind: msgspec.to_builtins(each.example) for each in events.EVENTS}
     assert {kind: masked(body) for kind, body in shown.items()} == {kind: masked(body) for kind, body in sent.items()}
     for body in sent.values():
+        content = description()["webhooks"][body["type"]]["post"]["requestBody"]["content"]["application/json"]
+        assert [str(each) for each in reader_of(content["schema"]).iter_errors(body)] == []
         told = {**body, **body["data"], **body["data"]["shipment"]}
         assert [name for name, form in FORMS.items() if told[name] and not re.fullmatch(form, told[name])] == []
 
@@ -107,8 +114,11 @@ def test_the_waits_are_those_of_the_deliverer() -> None:
     assert guide.table("after failure") == list(zip(names, waits, strict=True))
     text = guide.text()
     assert f"failed for {retries.TRIED_FOR.days} days is given up" in text
-    assert timedelta(hours=1) == retries.RETRY_AFTER_MAX
+    assert timedelta(hours=1).total_seconds() == RETRY_AFTER_S_MAX
     assert "makes a wait longer, up to an hour" in text
+    assert f"for {retries.TRIED_FOR.days} days" in events.ABOUT
+    assert "longer, up to an hour" in events.ANSWERS["default"]
+    assert all(f"within {sending.TRY_S:g} seconds" in events.ANSWERS[status] for status in ("2XX", "default"))
 
 
 def in_words(length: timedelta) -> str:
@@ -124,7 +134,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     limits = {
         "a request's body": f"{BODY_BYTES_MAX // 2**20} MB",
         "a line of a bulk stream": f"{LINE_BYTES_MAX // 2**20} MB, the stream as long as you like",
-        "bulk streams at once, in a process": f"{STREAMS_MAX}",
+        "bulk streams at once, in a process": f"{STREAMS_MAX}, {STREAMS_PER_KEY_MAX} of one key",
         "requests of a key to a process": f"{rate:g} a second, {rate * BURST_S:g} at once "
         "(`BILTY_KEY_REQUESTS_PER_SECOND`)",
         "`Prefer: wait`": f"{WAIT_S_MAX} seconds",

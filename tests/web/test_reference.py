@@ -1,10 +1,13 @@
 """The reference page and the small promises of HTTP around the API."""
 
+from html import unescape
+
 import pytest
 
 from bilty.store.access import Role
 from bilty.web.describe import OPERATIONS
 from bilty.web.describe.common import parameters_of
+from bilty.web.describe.events import EVENTS
 from web.house import House
 from web.page import check_page
 
@@ -46,6 +49,31 @@ async def test_it_tells_field_by_field_what_is_sent_and_answered(house: House) -
     assert 'href="#shape-ShipmentAnswer"' in page
     assert 'id="shape-ShipmentAnswer"' in page
     assert "number_taken" in page
+
+
+async def test_it_shows_every_event_and_links_to_it(house: House) -> None:
+    page = (await house.api.get("/api/v1/reference")).text
+    assert 'href="#events"' in page
+    assert 'id="events"' in page
+    for event in EVENTS:
+        assert f'id="{event.id}"' in page
+        assert f'href="#{event.id}"' in page
+        assert f'<span class="code">{event.kind}</span>' in page
+        assert event.example.data.event in page
+    for name in ("webhook-id", "webhook-timestamp", "webhook-signature"):
+        assert f">{name}</th>" in page
+    assert 'id="shape-EventMessage"' in page
+
+
+async def test_the_request_shown_for_a_booking_lifts_no_hold(house: House) -> None:
+    """A body that may be left out is shown beside the request, by its name."""
+    page = unescape((await house.api.get("/api/v1/reference")).text)
+    section = page.partition('<h3 id="scheduleShipment">')[2].partition("</section>")[0]
+    request, _, more = section.partition("</pre>")
+    assert "curl -X POST" in request
+    assert "--data" not in request
+    assert "though an e-way bill is missing" in more
+    assert '"run": 2' in more
 
 
 async def test_the_page_of_keys_leads_to_it(furnished: House) -> None:

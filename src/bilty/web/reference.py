@@ -7,6 +7,7 @@ from litestar import Response, get
 from litestar.response import Template
 
 from bilty.web.describe import OPERATIONS, description
+from bilty.web.describe.events import EVENTS
 from bilty.web.describe.page import Reference, reference
 
 
@@ -27,7 +28,7 @@ def _document() -> bytes:
 
 @cache
 def _shown() -> Reference:
-    return reference(OPERATIONS, description()["components"]["schemas"])
+    return reference(OPERATIONS, EVENTS, description()["components"]["schemas"])
 
 
 ROUTES = (openapi, page)

@@ -3,6 +3,7 @@
 from functools import cache
 
 from bilty.web.describe import booking, bulk, endpoints, setting_up, shipments
+from bilty.web.describe.events import EVENTS
 from bilty.web.describe.openapi import document
 from bilty.web.describe.shapes import Operation, Schema
 
@@ -18,4 +19,4 @@ OPERATIONS: tuple[Operation, ...] = (
 
 @cache
 def description() -> Schema:
-    return document(OPERATIONS)
+    return document(OPERATIONS, EVENTS)

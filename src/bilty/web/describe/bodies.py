@@ -162,7 +162,7 @@ SCHEMAS: dict[str, Schema] = {
         {
             "number": named(
                 NUMBER,
-                "The shipment's own number, once in its facility: letters, digits, slashes, underscores, dots, hyphens.",
+                "Its number, once in its facility: letters, digits, slashes, underscores, dots and hyphens.",
                 "SO-1001",
                 minLength=1,
                 maxLength=limits.NUMBER_CHARS_MAX,
@@ -189,7 +189,16 @@ SCHEMAS: dict[str, Schema] = {
         closed(
             "May be empty.",
             {},
-            {"without_ewaybill": yes_or_no("Book it though an e-way bill is missing.", example=True)},
+            {
+                "run": whole(
+                    1,
+                    limits.RUN_MAX,
+                    "Which booking is begun, 1 unless it is given. One that has begun is not begun again; after it has "
+                    "failed the next is `run` of the shipment and one.",
+                    1,
+                ),
+                "without_ewaybill": yes_or_no("Book it though an e-way bill is missing.", example=True),
+            },
         )
     ),
     "NewCancellation": or_null(closed("Empty.", {})),

@@ -1,5 +1,6 @@
 """Operations on one shipment: booked, cancelled, and what belongs to it."""
 
+from bilty.deciding.refusals import ASK_FOR_RETURN
 from bilty.store.access import Scope
 from bilty.web.describe.common import IF_NONE_MATCH, PREFER, SHIPMENT_ID
 from bilty.web.describe.examples import BOXES, READY, SCHEDULING, TIMELINE
@@ -20,18 +21,24 @@ OPERATIONS = (
         method="POST",
         path="/shipments/{shipment_id}/schedules",
         summary="Book a shipment",
-        about="The couriers are asked one after the other, as ClickPost ranks them. Again while one is open is that "
-        "one, so it may be repeated without fear. The body may be left out.",
+        about="The couriers are asked one after the other, as ClickPost ranks them. `run` says which booking is begun: "
+        "the first where it is left out, and with it the whole body. A run that has begun already is not begun again "
+        "whatever became of it, and the shipment is answered as it is; so a request whose answer was lost is sent "
+        'again without fear. To book anew what has failed, give the next run, {"run": 2} after the first.',
         scope=Scope.DISPATCH,
         parameters=(SHIPMENT_ID, PREFER),
         body=Body(
             schema="NewSchedule",
-            examples={"though an e-way bill is missing": {"without_ewaybill": True}},
+            examples={
+                "the first booking": {"run": 1},
+                "again, after the first has failed": {"run": 2},
+                "though an e-way bill is missing": {"without_ewaybill": True},
+            },
             required=False,
         ),
         answers=(
-            shipment(200, "It has its label.", READY, *_ABOUT_WAIT),
-            shipment(202, "It is being booked.", SCHEDULING, *_ABOUT_WAIT, "Retry-After"),
+            shipment(200, "It has its label, or that run is over, or waits for a person.", READY, *_ABOUT_WAIT),
+            shipment(202, "It is being booked, or cancelled.", SCHEDULING, *_ABOUT_WAIT, "Retry-After"),
         ),
         problems=(
             Problem(status=409, code="on_hold", detail=_ON_HOLD),
@@ -39,9 +46,19 @@ OPERATIONS = (
             Problem(
                 status=409,
                 code="unsettled",
-                detail="An AWB of the booking before is not settled yet: decide about it first.",
+                detail="Gati B2B's AWB 3456789012 is being cancelled. Nobody else is asked before that is settled.",
             ),
-            invalid("", "", 'A schedule takes one field: send no body, or {"without_ewaybill": true}.'),
+            Problem(
+                status=409,
+                code="scheduled",
+                detail="It is scheduled already. Delhivery B2B's label is here, under AWB 1490810000017.",
+            ),
+            invalid(
+                "run",
+                "3",
+                "run is 3: this shipment's next run is 2. Give that to begin it; a run that has begun may be named "
+                "again, and is not begun twice.",
+            ),
         ),
     ),
     Operation(
@@ -68,7 +85,7 @@ OPERATIONS = (
             Problem(
                 status=409,
                 code="not_cancellable",
-                detail="The courier has picked it up: agree the return with the courier.",
+                detail=ASK_FOR_RETURN,
             ),
             invalid("", "", "A cancellation takes no fields: send no body, or {}."),
         ),
@@ -82,7 +99,7 @@ OPERATIONS = (
         about="The oldest line first.",
         scope=Scope.READ,
         parameters=(SHIPMENT_ID,),
-        answers=(Answer(status=200, about="It is.", shape=TimelineAnswer, example=TIMELINE),),
+        answers=(Answer(status=200, about="The lines of its timeline.", shape=TimelineAnswer, example=TIMELINE),),
     ),
     Operation(
         id="readLabel",
@@ -110,7 +127,11 @@ OPERATIONS = (
                 code="label_lost",
                 detail="The label store no longer has this label: see BILTY_LABEL_STORE.",
             ),
-            Problem(status=500, code="label_damaged", detail="The label is not what was stored. It is not handed out."),
+            Problem(
+                status=500,
+                code="label_damaged",
+                detail="The stored file 9f86d081884c… was changed behind Bilty's back. It is not handed out.",
+            ),
         ),
     ),
     Operation(
@@ -122,6 +143,10 @@ OPERATIONS = (
         about="Each box is one, whatever `count` it was sent with.",
         scope=Scope.READ,
         parameters=(SHIPMENT_ID,),
-        answers=(Answer(status=200, about="They are.", shape=BoxesAnswer, example=BOXES),),
+        answers=(
+            Answer(
+                status=200, about="Its boxes, with the waybill of each that has one.", shape=BoxesAnswer, example=BOXES
+            ),
+        ),
     ),
 )

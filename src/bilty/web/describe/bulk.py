@@ -3,14 +3,23 @@
 import msgspec
 
 from bilty.store.access import Scope
-from bilty.web.bulk.gate import STREAMS_MAX
+from bilty.web.api.bulk import CSV, NDJSON, NOT_ROWS
+from bilty.web.bulk.reading import EMPTY
 from bilty.web.bulk.results import AllDone, BrokenOff, RowRefused, RowTaken
-from bilty.web.bulk.stream import ENCODED, SENDER_PAUSES_S_MAX
+from bilty.web.bulk.stream import (
+    ENCODED,
+    NO_ROOM,
+    NOT_READ,
+    SENDER_PAUSES_S_MAX,
+    STALLED,
+    STOPPING,
+    TOO_MANY,
+    UTF_16,
+)
 from bilty.web.describe.examples import NEW_SHIPMENT
 from bilty.web.describe.shapes import Answer, Body, Operation, Parameter, Problem
 from bilty.workflow import Status
 
-NDJSON, CSV = "application/x-ndjson", "text/csv"
 ABOUT = (
     "One document a line, each as POST /shipments takes it (`application/x-ndjson`, or `application/jsonl`), or an "
     "order file (`text/csv`, docs/order-file.md). The answer has a line for each shipment, in the order in which they "
@@ -84,32 +93,18 @@ OPERATIONS = (
             ),
         ),
         problems=(
-            Problem(status=400, code="empty", detail="The body holds no document: send one a line."),
-            Problem(
-                status=408,
-                code="stalled",
-                detail=f"Nothing came for {SENDER_PAUSES_S_MAX:g} s, and the rest is not waited for.",
-            ),
-            Problem(status=408, code="not_read", detail="More results wait than are kept: read them while sending."),
-            Problem(status=415, code="not_rows", detail=f"Send rows, with `Content-Type: {NDJSON}` or `{CSV}`."),
-            Problem(status=415, code="not_utf_8", detail="The body is UTF-16: send UTF-8."),
+            Problem(status=400, code="empty", detail=EMPTY),
+            Problem(status=408, code="stalled", detail=STALLED.format(SENDER_PAUSES_S_MAX)),
+            Problem(status=408, code="not_read", detail=NOT_READ),
+            Problem(status=415, code="not_rows", detail=NOT_ROWS),
+            Problem(status=415, code="not_utf_8", detail=UTF_16),
             Problem(status=415, code="encoded", detail=ENCODED),
             Problem(
                 status=422, code="invalid", detail="The file has a header and no orders: give each box group a row."
             ),
-            Problem(
-                status=429,
-                code="too_many_streams",
-                detail=f"{STREAMS_MAX} streams are being taken in, as many as there may be: send this one later.",
-                headers=("Retry-After",),
-            ),
-            Problem(
-                status=503,
-                code="stopping",
-                detail="Bilty is being stopped, and will be there again.",
-                headers=("Retry-After",),
-            ),
-            Problem(status=503, code="no_room", detail="Bilty's disk has no room for what a stream lays aside."),
+            Problem(status=429, code="too_many_streams", detail=TOO_MANY, headers=("Retry-After",)),
+            Problem(status=503, code="stopping", detail=STOPPING, headers=("Retry-After",)),
+            Problem(status=503, code="no_room", detail=NO_ROOM),
         ),
     ),
 )

@@ -1,14 +1,20 @@
 """What many operations share: their parameters, and the problems that an operation of a kind may end in."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from uuid import NAMESPACE_URL, uuid5
 
-from bilty.intake import limits
-from bilty.store.access import Scope
+from bilty.intake import Fault, limits
+from bilty.settings import Settings
+from bilty.store.access import Expired, Scope
+from bilty.store.api_keys import end_of
 from bilty.web.asking import LIMIT_DEFAULT, LIMIT_MAX, WAIT_S_MAX
 from bilty.web.describe.bodies import CODE
 from bilty.web.describe.shapes import Operation, Parameter, Problem
-from bilty.web.idempotency import KEY_CHARS_MAX
-from bilty.web.problems import PLAIN
+from bilty.web.idempotency import IN_PROGRESS, KEY_CHARS_MAX, MALFORMED, REUSED
+from bilty.web.keys import refusal, too_many
+from bilty.web.problems import PLAIN, ProblemError
 
 SHIPMENT_ID = Parameter(
     name="shipment_id",
@@ -55,7 +61,6 @@ IF_MATCH = Parameter(
     example='"5f8a03c2"',
     required=True,
 )
-NO_SUCH_SHIPMENT = Problem(status=404, code="not_found", detail="There is no shipment 1041.")
 IDEMPOTENCY_KEY = Parameter(
     name="Idempotency-Key",
     place="header",
@@ -64,28 +69,19 @@ IDEMPOTENCY_KEY = Parameter(
     schema={"type": "string", "minLength": 1, "maxLength": KEY_CHARS_MAX, "pattern": "^[!#-~](?:[ -~]*[!-~])?$"},
     example="8e03978e-40d5-43e8-bc93-6894a57f9324",
 )
-_EXPIRED = "The key 'Order system' was good until 31 Oct 2026, and has expired."
-_TOO_MANY = (
-    "This key sent more than 100 requests a second: wait 1 s, and go on more slowly. "
-    "POST /api/v1/shipments/bulk takes many shipments at once."
-)
-_IN_PROGRESS = (
-    "The first request with this Idempotency-Key is being done. Repeat this one as it is in a moment: it is then "
-    "answered as that one."
-)
-_REUSED = (
-    "This Idempotency-Key came with another request before: Idempotency-Key names one request, its address and its "
-    "body to the byte. Send another request under another key."
-)
-_MALFORMED_KEY = (
-    f"Idempotency-Key is malformed: give it once, with 1 to {KEY_CHARS_MAX} printable ASCII characters, as a UUID has."
-)
+_EXPIRED = Expired("Order system", end_of(date(2026, 10, 31)))
+_PER_SECOND = Settings.model_fields["key_requests_per_second"].default
 _ALL_NEEDED = "The key 'Pune' is for some facilities only; this concerns all, and needs a key of all."
 
 
 def parameters_of(operation: Operation) -> tuple[Parameter, ...]:
     """Its own, and the key under which a POST may be repeated."""
-    return (*operation.parameters, *([IDEMPOTENCY_KEY] if operation.repeatable else []))
+    return (*operation.parameters, *([_key_of(operation)] if operation.repeatable else []))
+
+
+def _key_of(operation: Operation) -> Parameter:
+    """Each has an example of its own, so that all of them may be sent one after the other, as they stand."""
+    return replace(IDEMPOTENCY_KEY, example=str(uuid5(NAMESPACE_URL, f"urn:bilty:operation:{operation.id}")))
 
 
 def problems_of(operation: Operation) -> tuple[Problem, ...]:
@@ -108,25 +104,36 @@ def _shared(operation: Operation) -> Iterator[Problem]:
     if operation.places("path"):
         yield _plain(404)
     if operation.repeatable:
-        yield Problem(status=400, code="malformed_key", detail=_MALFORMED_KEY, field="Idempotency-Key")
-        yield Problem(status=409, code="in_progress", detail=_IN_PROGRESS, headers=("Retry-After",))
-        yield Problem(status=422, code="idempotency_key_reused", detail=_REUSED, field="Idempotency-Key")
+        yield Problem(status=400, code="malformed_key", detail=MALFORMED, field="Idempotency-Key")
+        yield Problem(status=409, code="in_progress", detail=IN_PROGRESS, headers=("Retry-After",))
+        yield Problem(status=422, code="idempotency_key_reused", detail=REUSED, field="Idempotency-Key")
     yield _plain(500)
     yield _plain(503, "Retry-After")
 
 
 def _of_key(operation: Operation, scope: Scope) -> Iterator[Problem]:
-    who = ("WWW-Authenticate",)
-    yield _plain(401, *who)
-    unknown = "This key is not known here, or was revoked."
-    yield Problem(status=401, code="unknown_key", detail=unknown, headers=who)
-    yield Problem(status=401, code="expired_key", detail=_EXPIRED, headers=who)
+    yield _plain(401, "WWW-Authenticate")
+    yield raised(refusal(None))
+    yield raised(refusal(_EXPIRED))
     detail = f"The key 'Order system' has the scope read; this needs {scope}."
     if scope is not Scope.READ:
         yield Problem(status=403, code="scope_too_small", detail=detail)
     if operation.all_facilities:
         yield Problem(status=403, code="all_facilities_needed", detail=_ALL_NEEDED)
-    yield Problem(status=429, code="too_many_requests", detail=_TOO_MANY, headers=("Retry-After",))
+    yield raised(too_many(_PER_SECOND, 1))
+
+
+def raised(error: ProblemError) -> Problem:
+    """The very one that ends a request."""
+    fault = error.faults[0] if error.faults else Fault("", "", "")
+    return Problem(
+        status=error.status,
+        code=error.code,
+        detail=error.detail,
+        field=fault.field,
+        value=fault.value,
+        headers=tuple(error.headers),
+    )
 
 
 def _plain(status: int, *headers: str) -> Problem:

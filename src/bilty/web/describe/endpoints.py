@@ -3,7 +3,8 @@
 from bilty.hand_off import EventKind
 from bilty.intake.endpoints import FACILITIES_MAX, SECRET_BYTES, URL_CHARS_MAX, WHSEC
 from bilty.store.access import Scope
-from bilty.store.hand_off.log import DeliveryState
+from bilty.store.hand_off.deliveries import DeliveryState
+from bilty.store.hand_off.replays import REPLAYED_MAX
 from bilty.web.describe.bodies import CODE
 from bilty.web.describe.common import LIMIT, code_of
 from bilty.web.describe.schemas import closed, formatted, many, moment, named, one_of, or_null, yes_or_no
@@ -15,10 +16,12 @@ from bilty.web.endpoint_documents import (
     ReplayAnswer,
     SecretAnswer,
 )
+from bilty.words import grouped
 
 TOPIC = "Hand-off endpoints"
 _PATH = "/hand-off-endpoints"
 _CODE = code_of("endpoint", "oms")
+_EVENT = "evt_018f7d1c2b7e4c0f9a5d3e6b7c8d9e0f"
 _EXAMPLE_SECRET = WHSEC + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 _SECRET = named(
     f"^{WHSEC}(?:[A-Za-z0-9+/]{{4}}){{8,21}}$",
@@ -46,9 +49,9 @@ _ENDPOINT = closed(
 )
 _RANGE: Schema = {
     "oneOf": [
-        closed("One event.", {"event": named("^evt_[0-9a-f]{32}$", "Its id.", "evt_018f7d1c2b7e4c0f9a5d3e6b7c8d9e0f")}),
+        closed("One event.", {"event": named("^evt_[0-9a-f]{32}$", "Its id.", _EVENT)}),
         closed(
-            "What happened in a time, 100,000 events at most.",
+            f"What happened in a time, {grouped(REPLAYED_MAX)} events at most.",
             {
                 "from": moment("What happened then or later.", "2026-11-25T00:00:00+05:30"),
                 "until": moment("What happened before.", "2026-11-26T00:00:00+05:30"),
@@ -74,7 +77,7 @@ _ANSWER: Schema = {
 }
 _DELIVERY: Schema = {
     "id": 77,
-    "event": "evt_018f7d1c2b7e4c0f9a5d3e6b7c8d9e0f",
+    "event": _EVENT,
     "type": "shipment.label_ready",
     "at": "2026-11-25T04:33:12.004000Z",
     "shipment_id": 1041,
@@ -116,7 +119,12 @@ OPERATIONS = (
         scope=Scope.ADMIN,
         all_facilities=True,
         answers=(
-            Answer(status=200, about="They are.", shape=EndpointsAnswer, example={"items": [_ANSWER], "next": None}),
+            Answer(
+                status=200,
+                about="The endpoints, without their secrets.",
+                shape=EndpointsAnswer,
+                example={"items": [_ANSWER], "next": None},
+            ),
         ),
     ),
     Operation(
@@ -129,7 +137,7 @@ OPERATIONS = (
         scope=Scope.ADMIN,
         all_facilities=True,
         parameters=(_CODE,),
-        answers=(_endpoint(200, "It is."),),
+        answers=(_endpoint(200, "The endpoint, and how it is."),),
     ),
     Operation(
         id="putEndpoint",
@@ -157,9 +165,14 @@ OPERATIONS = (
         ),
         problems=(
             Problem(
+                status=409,
+                code="too_many_endpoints",
+                detail="There are 1,000 hand-off endpoints, which is the most: remove one first.",
+            ),
+            Problem(
                 status=422,
                 code="invalid",
-                detail="events is missing: give a list of at least one of shipment.label_ready, …",
+                detail=f"events is missing: give a list of at least one of {', '.join(EventKind)}.",
                 field="events",
                 value="null",
             ),
@@ -239,7 +252,12 @@ OPERATIONS = (
             ),
         ),
         answers=(
-            Answer(status=200, about="They are.", shape=DeliveriesAnswer, example={"items": [_DELIVERY], "next": None}),
+            Answer(
+                status=200,
+                about="A page of deliveries.",
+                shape=DeliveriesAnswer,
+                example={"items": [_DELIVERY], "next": None},
+            ),
         ),
     ),
     Operation(
@@ -262,7 +280,7 @@ OPERATIONS = (
             Problem(
                 status=409,
                 code="not_replayed",
-                detail="There is no such event here that this endpoint is told.",
+                detail=f"There is no event {_EVENT}, or it is so old that it is cleared away.",
             ),
             Problem(
                 status=422,

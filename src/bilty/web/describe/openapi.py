@@ -8,11 +8,14 @@ from typing import Any
 import msgspec
 
 from bilty import __version__
+from bilty.oms.payload import EventMessage
+from bilty.web.describe import events
 from bilty.web.describe.answers import REF, components
 from bilty.web.describe.bodies import SCHEMAS
 from bilty.web.describe.common import parameters_of, problems_of
+from bilty.web.describe.events import Event
 from bilty.web.describe.headers import HEADERS
-from bilty.web.describe.shapes import PROBLEM_JSON, Answer, Body, Operation, Parameter, Problem, Schema
+from bilty.web.describe.shapes import JSON, PROBLEM_JSON, Answer, Body, Operation, Parameter, Problem, Schema
 from bilty.web.problems import TITLES, ProblemDetails
 
 ABOUT = "Shipments of many boxes: taken in, booked with the courier that ranks first, labels handed back."
@@ -29,20 +32,21 @@ PROBLEMS = (
 )
 
 
-def document(operations: Sequence[Operation]) -> Schema:
+def document(operations: Sequence[Operation], told: Sequence[Event] = ()) -> Schema:
     topics = dict.fromkeys(operation.topic for operation in operations)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Bilty", "version": __version__, "description": f"{ABOUT}\n\n{TOLERANCE}\n\n{PROBLEMS}"},
         "servers": [{"url": "/", "description": "This house."}],
         "security": [{"key": []}],
-        "tags": [{"name": topic} for topic in topics],
+        "tags": [*({"name": topic} for topic in topics), {"name": events.TOPIC, "description": events.ABOUT}],
         "paths": {
             address: {each.method.lower(): _operation(each) for each in same}
             for address, same in groupby(sorted(operations, key=_by_address), key=_by_address)
         },
+        "webhooks": {str(each.kind): {"post": _webhook(each)} for each in told},
         "components": {
-            "schemas": {**SCHEMAS, **components(_structs(operations))},
+            "schemas": {**SCHEMAS, **components([*_structs(operations), EventMessage])},
             "securitySchemes": {
                 "key": {
                     "type": "http",
@@ -79,6 +83,25 @@ def _operation(operation: Operation) -> Schema:
         content = {each.media: _body(each) for each in operation.bodies}
         described["requestBody"] = {"required": operation.body.required, "content": content}
     return described
+
+
+def _webhook(event: Event) -> Schema:
+    """What the receiver is sent, and answers. Not a request to Bilty: no key of ours is in it."""
+    kind = {"properties": {"type": {"const": str(event.kind)}}}
+    schema = {"allOf": [{"$ref": REF.format(name=EventMessage.__name__)}, kind]}
+    return {
+        "operationId": event.id,
+        "tags": [events.TOPIC],
+        "summary": event.summary,
+        "description": f"{event.about}\n\n{events.ABOUT}",
+        "parameters": [_parameter(each) for each in event.headers],
+        "requestBody": {
+            "required": True,
+            "content": {JSON: {"schema": schema, "example": msgspec.to_builtins(event.example)}},
+        },
+        "responses": {status: {"description": about} for status, about in events.ANSWERS.items()},
+        "security": [],
+    }
 
 
 def needs(operation: Operation) -> str:

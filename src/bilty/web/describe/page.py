@@ -6,7 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+import msgspec
+
+from bilty.oms.payload import EventMessage
+from bilty.web.describe import events
 from bilty.web.describe.common import parameters_of, problems_of
+from bilty.web.describe.events import Event
 from bilty.web.describe.fields import Field, fields_of, form_of
 from bilty.web.describe.openapi import ABOUT, PROBLEMS, TOLERANCE, example_of, needs, schema_of
 from bilty.web.describe.shapes import JSON, Answer, Body, Operation, Parameter, Problem, Schema
@@ -33,6 +38,12 @@ class AnswerShown:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class OperationShown:
     id: str
     method: str
@@ -44,6 +55,7 @@ class OperationShown:
     media: str
     body: tuple[Field, ...]
     curl: str
+    bodies: tuple[Example, ...]
     answers: tuple[AnswerShown, ...]
     problems: tuple[Problem, ...]
     problem: str
@@ -63,15 +75,37 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class EventShown:
+    id: str
+    kind: str
+    summary: str
+    about: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventsShown:
+    """What is told, the headers that come with it, and what each answer does. `shape`: where its fields are listed."""
+
+    name: str
+    about: str
+    headers: tuple[Row, ...]
+    answers: tuple[tuple[str, str], ...]
+    shape: str
+    events: tuple[EventShown, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     about: str
     tolerance: str
     problems: str
     topics: tuple[Topic, ...]
+    told: EventsShown
     shapes: tuple[Shape, ...]
 
 
-def reference(operations: Sequence[Operation], schemas: dict[str, Schema]) -> Reference:
+def reference(operations: Sequence[Operation], told: Sequence[Event], schemas: dict[str, Schema]) -> Reference:
     topics = tuple(
         Topic(name, tuple(_shown(each, schemas) for each in same))
         for name, same in groupby(operations, key=lambda each: each.topic)
@@ -80,9 +114,19 @@ def reference(operations: Sequence[Operation], schemas: dict[str, Schema]) -> Re
     names = dict.fromkeys(name for answer in answers for name in answer.shapes)
     shapes = tuple(
         Shape(name, schemas[name].get("description", ""), tuple(fields_of(schemas[name], schemas)))
-        for name in (*names, "ProblemDetails")
+        for name in (*names, EventMessage.__name__, "ProblemDetails")
     )
-    return Reference(ABOUT, TOLERANCE, PROBLEMS, topics, shapes)
+    return Reference(ABOUT, TOLERANCE, PROBLEMS, topics, _told(told), shapes)
+
+
+def _told(told: Sequence[Event]) -> EventsShown:
+    shown = (
+        EventShown(each.id, each.kind, each.summary, each.about, _indented(msgspec.to_builtins(each.example)))
+        for each in told
+    )
+    headers = tuple(Row(each.name, "header", each.about, each.required) for each in told[0].headers)
+    answers = tuple(events.ANSWERS.items())
+    return EventsShown(events.TOPIC, events.ABOUT, headers, answers, EventMessage.__name__, tuple(shown))
 
 
 def _shown(operation: Operation, schemas: dict[str, Schema]) -> OperationShown:
@@ -99,6 +143,7 @@ def _shown(operation: Operation, schemas: dict[str, Schema]) -> OperationShown:
         media=" or ".join(each.media for each in operation.bodies),
         body=tuple(_body(operation.body, schemas)) if operation.body else (),
         curl=_curl(operation),
+        bodies=tuple(_bodies(operation)),
         answers=tuple(_answer(each) for each in operation.answers),
         problems=problems,
         problem=_indented(example_of(own)),
@@ -123,7 +168,7 @@ def _body(body: Body, schemas: dict[str, Schema]) -> Iterator[Field]:
 def _answer(answer: Answer) -> AnswerShown:
     schema = {} if answer.shape is None else schema_of(answer)
     names = [schema["$ref"].rpartition("/")[2]] if "$ref" in schema else [line.__name__ for line in answer.lines]
-    example = answer.example if isinstance(answer.example, str) else _indented(answer.example) if answer.example else ""
+    example = _sent(answer.example) if answer.example else ""
     media = answer.media if answer.shape is not None else "no body"
     return AnswerShown(answer.status, answer.about, media, ", ".join(answer.headers), tuple(names), example)
 
@@ -138,9 +183,8 @@ def _curl(operation: Operation) -> str:
         lines.append('-H "Authorization: Bearer $KEY"')
     headers = [each for each in parameters_of(operation) if each.place == "header"]
     lines += ["-H " + shlex.quote(f"{each.name}: {each.example}") for each in headers]
-    if operation.body:
-        example = next(iter(operation.body.examples.values()))
-        sent = example if isinstance(example, str) else _indented(example)
+    if operation.body and operation.body.required:
+        sent = _sent(next(iter(operation.body.examples.values())))
         lines.append(f"-H {shlex.quote('Content-Type: ' + operation.body.media)}")
         lines.append(f"--data{'' if operation.body.media == JSON else '-binary'} {shlex.quote(sent)}")
     if any(answer.media == "application/pdf" for answer in operation.answers):
@@ -148,10 +192,21 @@ def _curl(operation: Operation) -> str:
     return " \\\n  ".join(lines)
 
 
+def _bodies(operation: Operation) -> Iterator[Example]:
+    """The examples that are not in the request shown. Where a body may be left out, that has none."""
+    if operation.body:
+        named = [Example(name, _sent(value)) for name, value in operation.body.examples.items()]
+        yield from named[1:] if operation.body.required else named
+
+
+def _sent(value: object) -> str:
+    return value if isinstance(value, str) else _indented(value)
+
+
 def _method(operation: Operation) -> str:
     return (
         ""
-        if operation.method == "GET" or (operation.method == "POST" and operation.body)
+        if operation.method == "GET" or (operation.method == "POST" and operation.body and operation.body.required)
         else f"-X {operation.method} "
     )
 

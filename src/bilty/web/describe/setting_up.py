@@ -2,7 +2,8 @@
 
 from bilty.intake import limits
 from bilty.store.access import Scope
-from bilty.web.describe.common import LIMIT, code_of
+from bilty.web.api.facilities import not_its
+from bilty.web.describe.common import LIMIT, code_of, raised
 from bilty.web.describe.shapes import Answer, Body, Link, Operation, Parameter, Problem, Schema
 from bilty.web.documents import (
     ConnectorAnswer,
@@ -88,7 +89,7 @@ OPERATIONS = (
         answers=(
             Answer(
                 status=200,
-                about="It is.",
+                about="The key, and what it opens.",
                 shape=KeyAnswer,
                 example={"name": "Order system", "scope": "dispatch", "facilities": None, "expires_at": None},
             ),
@@ -105,7 +106,7 @@ OPERATIONS = (
         answers=(
             Answer(
                 status=200,
-                about="They are.",
+                about="The shipping providers, each with what is the matter with it.",
                 shape=ProvidersAnswer,
                 example={"items": [_PROVIDER_ANSWER], "next": None},
             ),
@@ -120,7 +121,7 @@ OPERATIONS = (
         about="With whether it can be used now, and why not.",
         scope=Scope.READ,
         parameters=(_PROVIDER_CODE,),
-        answers=(_provider(200, "It is."),),
+        answers=(_provider(200, "The shipping provider, and what is the matter with it."),),
     ),
     Operation(
         id="putProvider",
@@ -145,7 +146,7 @@ OPERATIONS = (
         about="A key goes in and never comes out; its last characters let a person recognise it.",
         scope=Scope.READ,
         parameters=(_PROVIDER_CODE,),
-        answers=(_connector("It is."),),
+        answers=(_connector("The connector, with the last characters of its key."),),
         problems=(
             Problem(
                 status=404,
@@ -165,7 +166,7 @@ OPERATIONS = (
         parameters=(_PROVIDER_CODE,),
         body=_sent("NewConnector", {**_CONNECTOR, "key": "copied-from-clickpost"}),
         all_facilities=True,
-        answers=(_connector("It is now so."),),
+        answers=(_connector("The connector as it is now."),),
         problems=(_invalid("username", "null", "username is missing: give 1 to 100 characters."),),
     ),
     Operation(
@@ -189,7 +190,7 @@ OPERATIONS = (
         answers=(
             Answer(
                 status=200,
-                about="They are.",
+                about="A page of facilities.",
                 shape=FacilitiesAnswer,
                 example={"items": [_FACILITY_ANSWER], "next": None},
             ),
@@ -204,7 +205,7 @@ OPERATIONS = (
         about="A facility is where boxes are fetched from.",
         scope=Scope.READ,
         parameters=(_FACILITY_CODE,),
-        answers=(_facility(200, "It is."),),
+        answers=(_facility(200, "The facility."),),
     ),
     Operation(
         id="putFacility",
@@ -218,11 +219,7 @@ OPERATIONS = (
         body=_sent("NewFacility", _FACILITY),
         answers=(_facility(200, "It was there, and is now so."), _facility(201, "It is new.")),
         problems=(
-            Problem(
-                status=403,
-                code="not_its_facility",
-                detail="The key 'Pune' is for some facilities only, and 'BLR-1' is not one of them.",
-            ),
+            raised(not_its("Pune", ["PNQ-1"])),
             _invalid("pincode", '"12"', 'pincode is "12": give a PIN code of 6 digits, as in 560001.'),
         ),
     ),

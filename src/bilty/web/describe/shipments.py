@@ -1,8 +1,8 @@
 """Operations on shipments: taken in, listed, read, put right."""
 
 from bilty.intake import limits
+from bilty.reply import AWB_CHARS_MAX
 from bilty.store.access import Scope
-from bilty.web.api.pages import AWB_CHARS_MAX
 from bilty.web.describe.common import IF_MATCH, IF_NONE_MATCH, LIMIT, PREFER, SHIPMENT_ID
 from bilty.web.describe.examples import NEW_SHIPMENT, READY, SCHEDULING
 from bilty.web.describe.shapes import Answer, Body, Link, Operation, Parameter, Problem, Schema
@@ -144,7 +144,7 @@ OPERATIONS = (
         answers=(
             Answer(
                 status=200,
-                about="They are.",
+                about="A page of shipments, each as it is now.",
                 shape=ShipmentPage,
                 example={"items": [READY], "next": "https://bilty.example.com/api/v1/shipments?limit=1&after=1041"},
             ),
@@ -160,7 +160,15 @@ OPERATIONS = (
         "way, or when the wait is over.",
         scope=Scope.READ,
         parameters=(SHIPMENT_ID, PREFER, IF_NONE_MATCH),
-        answers=(shipment(200, "It is.", READY, "Preference-Applied"), UNCHANGED),
+        answers=(
+            shipment(
+                200,
+                "The shipment as it was sent, with its status, courier, AWB and label, and what a person must decide.",
+                READY,
+                "Preference-Applied",
+            ),
+            UNCHANGED,
+        ),
     ),
     Operation(
         id="amendShipment",
@@ -174,7 +182,7 @@ OPERATIONS = (
         parameters=(SHIPMENT_ID, IF_MATCH),
         body=Body(schema="ShipmentChange", examples=_CHANGES, media=_MERGE_PATCH),
         also=(Body(schema="ShipmentChange", examples=_CHANGES),),
-        answers=(shipment(200, "It is now so.", CREATED, "Location"),),
+        answers=(shipment(200, "The shipment as it is now.", CREATED, "Location"),),
         problems=(
             Problem(
                 status=409,
