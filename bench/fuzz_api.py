@@ -43,12 +43,13 @@ class Part:
 
 PARTS = (
     Part(NOBODY, CHAINS, 0.04),
-    Part(READ, CHAINS, 0.08),
-    Part(ONE_FACILITY, CHAINS, 0.16),
-    Part(DISPATCH, CHAINS, 0.18),
-    Part(ADMIN, CHAINS, 0.18),
-    Part(ADMIN, EDGES, 0.36),
+    Part(READ, CHAINS, 0.10),
+    Part(ONE_FACILITY, CHAINS, 0.22),
+    Part(DISPATCH, CHAINS, 0.26),
+    Part(ADMIN, CHAINS, 0.26),
+    Part(ADMIN, EDGES, 0.12),
 )
+"""Chains are made until their time is over; the edges of each field are tried once."""
 
 
 @contextlib.asynccontextmanager

@@ -206,7 +206,7 @@ async def rest(pool: Pool) -> None:
 
 async def judge(pool: Pool, heard: Heard, met: Counter[str], kills: int, began: float) -> Result:
     rows = await pool.fetch("SELECT id, uid, shipment_id, kind FROM events ORDER BY id")
-    place = {events.name(row["uid"]): (row["shipment_id"], row["id"]) for row in rows}
+    place = {events.event_id(row["uid"]): (row["shipment_id"], row["id"]) for row in rows}
     lost = out_of_order = repeated = 0
     for arrived in heard.arrived.values():
         firsts = list(dict.fromkeys(arrived))

@@ -1,4 +1,4 @@
-"""docs/integrate.md as tests read it: its blocks of code by language, and its tables."""
+"""docs/integrate.md, and other guides, as tests read them: their blocks of code by language, and its tables."""
 
 import re
 import shutil
@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-GUIDE = Path(__file__).parents[1] / "docs" / "integrate.md"
+DOCS = Path(__file__).parents[1] / "docs"
+GUIDE, UNIWARE = DOCS / "integrate.md", DOCS / "uniware.md"
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def text() -> str:
-    return GUIDE.read_text("utf-8")
+def text(guide: Path = GUIDE) -> str:
+    return guide.read_text("utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return [code for named, code in _BLOCK.findall(text()) if named == language]
+def blocks(language: str, guide: Path = GUIDE) -> list[str]:
+    return [code for named, code in _BLOCK.findall(text(guide)) if named == language]
 
 
 def table(heading: str) -> list[tuple[str, ...]]:

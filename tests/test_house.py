@@ -18,6 +18,7 @@ FUNCTION_LINES_MAX, MODULE_LINES_MAX = 70, 300
 PRINTING = {"cli", "doctor"}
 HOMES = ("work", "root", "home/[a-z][a-z0-9_-]*", "Users/[A-Za-z]+", "tmp/pytest-of")
 MACHINE_PATH = re.compile(rf"(?:(?<![\w./~$}}-])|(?<=://))/(?:{'|'.join(HOMES)})/")
+OUR_PATH = re.compile(r"(?<![\w./-])(?:src|docs|bench|tests|examples)/[\w./*-]*[\w/*]")
 VARIABLE = re.compile(r"\bBILTY_[A-Z][A-Z0-9_]*[A-Z0-9]\b")
 
 
@@ -116,6 +117,26 @@ def test_every_setting_that_documents_name_exists() -> None:
 def test_the_changelog_begins_with_this_version() -> None:
     headings = re.findall(r"^## \[?v?(\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
     assert headings[:1] == [bilty.__version__]
+
+
+def test_files_that_documents_name_exist() -> None:
+    """`NAME` in a path is the reader's to fill in. The changelog names what was there at the time."""
+    named = {
+        (name_of(file), path)
+        for file in documents()
+        if file.name != "CHANGELOG.md"
+        for path in OUR_PATH.findall(file.read_text("utf-8"))
+    }
+    assert [each for each in sorted(named) if not any(ROOT.glob(each[1].replace("NAME", "*").rstrip("/")))] == []
+    assert ("README.md", "tests/process/test_kill.py") in named, "the documents name files at all"
+
+
+def test_the_map_of_the_web_has_every_module() -> None:
+    folder = ROOT / "src" / "bilty" / "web"
+    there = {file.stem if file.suffix else f"{file.name}/" for file in folder.iterdir()}
+    there -= {"__init__", "__pycache__/", "static/", "templates/"}
+    named = re.findall(r"`(\w+/?)`", ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))) or "")
+    assert sorted(named) == sorted(there)
 
 
 def test_links_between_documents_lead_somewhere() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
@@ -65,6 +66,9 @@ def test_everything_may_be_given_and_is_put_in_order() -> None:
         ("https://oms.example.com/a b", "begins with https://"),
         ("https://oms.example.com/\u00e9", "begins with https://"),
         ("https://oms.example.com/\nx", "begins with https://"),
+        ("https://^K<e", "begins with https://"),
+        ("https://oms.example.com/<order>", "begins with https://"),
+        ("https://oms.example.com/100%", "begins with https://"),
         ("https://" + "o" * 2000, "at most 2000 characters"),
         ("https://asha:door@oms.example.com/", "take the user and password out"),
         ("https://oms.example.com/#part", "take out the part behind #"),
@@ -108,7 +112,6 @@ def test_a_private_one_is_taken_where_the_setting_says_so(url: str) -> None:
         ({"events": []}, "events is a list of 0: give a list of at least one of shipment.label_requested"),
         ({"events": "shipment.failed"}, "give a list of at least one of"),
         ({"events": [7]}, "give a list of at least one of"),
-        ({"events": ["shipment.label_redy"]}, "did you mean shipment.label_ready?"),
         ({"events": ["shipment.label_redy"]}, '"shipment.label_redy" is no event'),
         ({"facilities": []}, "name at least one, or leave it out for all"),
         ({"facilities": ["a b"]}, "facilities is a list of 1"),
@@ -121,6 +124,12 @@ def test_a_private_one_is_taken_where_the_setting_says_so(url: str) -> None:
 )
 def test_other_faults_are_named(changed: dict[str, object], remedy: str) -> None:
     assert remedy in told(parse_endpoint("oms", {**GOOD, **changed}, STRICT))
+
+
+def test_a_question_ends_with_its_mark() -> None:
+    said = told(parse_endpoint("oms", {**GOOD, "events": ["shipment.label_redy"]}, STRICT))
+    assert said.endswith('"shipment.label_redy" is no event; did you mean shipment.label_ready?')
+    assert told(parse_endpoint("oms", {**GOOD, "events": ["zzz"]}, STRICT)).endswith("shipment.cancelled.")
 
 
 @pytest.mark.parametrize("code", ["", "a b", "new", "x" * 41, "ö"])
@@ -160,7 +169,7 @@ def test_a_rotation_may_be_given_nothing() -> None:
 
 
 def test_a_replay_is_of_one_event_or_of_a_time() -> None:
-    assert parse_replay({"event": EVENT}) == OneAgain(EVENT)
+    assert parse_replay({"event": EVENT}) == OneAgain(UUID("0123456789abcdef" * 2))
     day = {"from": "2026-11-23T00:00:00+05:30", "until": "2026-11-24T00:00:00+05:30"}
     assert parse_replay(day) == RangeAgain(
         datetime(2026, 11, 22, 18, 30, tzinfo=UTC), datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
@@ -173,6 +182,8 @@ def test_a_replay_is_of_one_event_or_of_a_time() -> None:
         ({}, "event is missing: give an event's id, or a range by from and until."),
         ({"event": "evt_1"}, "give an event's id"),
         ({"event": EVENT.upper()}, "give an event's id"),
+        ({"event": EVENT.removeprefix("evt_")}, "give an event's id"),
+        ({"event": f"evt_{UUID(int=7)}"}, "give an event's id"),
         ({"event": EVENT, "from": "2026-11-23T00:00:00Z"}, "one event has no range"),
         ({"from": "2026-11-23T00:00:00Z"}, "until is missing"),
         ({"from": "2026-11-23T00:00:00", "until": "2026-11-24T00:00:00Z"}, "does not say its offset"),

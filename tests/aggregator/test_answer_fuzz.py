@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from aggregator.samples import NOW
 from bilty.aggregator import Aggregator, AtRest, Listed, Trouble
 from bilty.aggregator.clickpost import answer
-from bilty.aggregator.clickpost.envelope import AWB_CHARS_MAX, MESSAGE_CHARS_MAX
+from bilty.aggregator.clickpost.envelope import MESSAGE_CHARS_MAX
 from bilty.outgoing.outcome import Received
-from bilty.reply import Accepted, Cancelled, Label, NotYet, PickedUp, Ranking, Unclear, Unknown
+from bilty.reply import AWB_CHARS_MAX, Accepted, Cancelled, Label, NotYet, PickedUp, Ranking, Unclear, Unknown
 
 TROUBLE = typing.get_args(Trouble)
 MAY_SAY: dict[str, tuple[Callable[[Received, datetime], object], tuple[type, ...]]] = {

@@ -98,14 +98,15 @@ class Client:
 
 
 @asynccontextmanager
-async def connected(house: House, media: str = NDJSON) -> AsyncIterator[Client]:
+async def connected(house: House, media: str = NDJSON, key: str = "") -> AsyncIterator[Client]:
     at = urlsplit(house.url)
     socket_of_little_room = socket.socket()
     socket_of_little_room.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
     socket_of_little_room.connect((at.hostname, at.port))
     reader, writer = await asyncio.open_connection(sock=socket_of_little_room)
+    key = key or await house.key(Scope.DISPATCH)
     head = (
-        f"POST {PATH} HTTP/1.1\r\nHost: {at.netloc}\r\nAuthorization: Bearer {await house.key(Scope.DISPATCH)}\r\n"
+        f"POST {PATH} HTTP/1.1\r\nHost: {at.netloc}\r\nAuthorization: Bearer {key}\r\n"
         f"Content-Type: {media}\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
     writer.write(head.encode())

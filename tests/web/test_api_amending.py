@@ -1,6 +1,7 @@
 """A shipment over the wire, put right before anybody is asked to carry it; and which version of it is meant."""
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from bilty.store.amending import Amending, amend
 from bilty.store.audit import COMMAND
 from bilty.store.shipments import Arrival
 from web.house import NO, P1, PDF, RANKED, House, shipment
+from web.uniware import another, asked
 
 Document = dict[str, Any]
 HELD = {"number": "INV-1", "date": "2026-11-20", "value": "60000.00"}
@@ -234,3 +236,57 @@ async def test_what_is_not_there_is_not_amended(furnished: House) -> None:
         arrival = Arrival(decode(content))
         assert await amend(connection, shipment_id + 1, arrival, COMMAND, now) is Amending.NOT_THERE
         assert await amend(connection, shipment_id, arrival, COMMAND, now) is Amending.SAME
+
+
+GSTIN = {"consignee": {"gstin": "27AAPFU0939F1ZV"}}
+TAXED = {"invoices": [{**HELD, "value": "23600.00", "taxable_value": "20000.00", "igst": "3600.00"}]}
+DUE = {"invoices": [{**TAXED["invoices"][0], "value": "60000.00", "taxable_value": "56400.00"}]}
+ORDER = {"purchase_orders": [{"number": "PO-1"}]}
+
+
+async def _held_for_data(house: House, *needs: str) -> int:
+    """A shipment of Uniware's, which does not say what its facility never sends without."""
+    sql = "INSERT INTO uniware_defaults SELECT id, $1 FROM facilities"
+    await house.tools.pool.execute(sql, json.dumps({"needs": needs}))
+    uniware = await another(house, "uw", facilities=("BLR-1",))
+    assert "Data is missing" in str((await uniware.told("/waybill", asked()))["reason"])
+    return int((await house.call("GET", "/shipments")).json()["items"][0]["id"])
+
+
+@pytest.mark.parametrize(
+    ("need", "right", "names"),
+    [
+        ("gstin", GSTIN, "the consignee's GSTIN"),
+        ("purchase_order", ORDER, "the purchase order"),
+        ("gst_split", TAXED, "its taxes"),
+    ],
+)
+async def test_a_hold_for_want_of_data_is_lifted_by_that_data_alone(
+    furnished: House, need: str, right: Document, names: str
+) -> None:
+    shipment_id = await _held_for_data(furnished, need)
+    others = [each for each in (GSTIN, ORDER, TAXED) if each is not right]
+    for patch in ({"order_number": "X"}, *others):
+        held = (await change(furnished, shipment_id, patch)).json()
+        assert (held["status"], names in held["problem"]["message"]) == ("on_hold", True), patch
+    path = f"/shipments/{shipment_id}/schedules"
+    assert (await furnished.call("POST", path, {"without_ewaybill": True})).status_code == 409
+    lifted = await change(furnished, shipment_id, right)
+    assert (lifted.status_code, lifted.json()["status"]) == (200, "created"), lifted.text
+    assert (await furnished.call("POST", path)).status_code == 202
+
+
+async def test_data_that_lacks_and_an_eway_bill_that_lacks_are_both_told(furnished: House) -> None:
+    shipment_id = await _held_for_data(furnished, "gstin", "purchase_order")
+    both = (await change(furnished, shipment_id, DUE)).json()["problem"]["message"]
+    assert [words in both for words in ("GSTIN", "the purchase order", "e-way bill")] == [True] * 3
+    await change(furnished, shipment_id, {**GSTIN, **ORDER})
+    left = (await read(furnished, shipment_id)).json()
+    assert (left["status"], "Data is missing" in left["problem"]["message"]) == ("on_hold", False)
+
+
+async def test_what_was_not_held_for_want_of_data_is_not_held_by_a_change(furnished: House) -> None:
+    sql = """INSERT INTO uniware_defaults SELECT id, '{"needs": ["gstin"]}' FROM facilities"""
+    await furnished.tools.pool.execute(sql)
+    shipment_id = await furnished.takes_in()
+    assert (await change(furnished, shipment_id, {"order_number": "X"})).json()["status"] == "created"

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from bilty.reply import Child, Label, Paper
+from bilty.reply import AWB_CHARS_MAX, Child, Label, Paper
 from bilty.store import listing
 from bilty.store.database import Connection
 from bilty.store.listing import Asked
@@ -94,6 +94,7 @@ async def test_spans_that_meet_share_nothing(filled: House) -> None:
         ("created_before=2026-11-20T10:00:00+05:30", "created_before", "written %2B"),
         ("number=" + "x" * 31, "number", "at most 30 printable characters"),
         ("awb=%00", "awb", "printable"),
+        ("awb=" + "7" * (AWB_CHARS_MAX + 1), "awb", "at most 64 printable characters"),
         ("facility=%0A", "facility", "printable"),
     ],
 )

@@ -121,6 +121,7 @@ POST /settings/hand-off-endpoints/{code:str}/replays            door  no      no
 POST /settings/hand-off-endpoints/{code:str}/test               door  no      no          yes    no     no
 POST /settings/hand-off-endpoints/{code:str}/secret             door  no      no          yes    no     no
 POST /settings/hand-off-endpoints/{code:str}/enable             door  no      no          yes    no     no
+POST /settings/hand-off-endpoints/{code:str}/try-now            door  no      no          yes    no     no
 POST /settings/hand-off-endpoints/{code:str}/remove             door  no      no          yes    no     no
 GET /settings/audit                                             door  no      no          yes    no     yes
 """

@@ -223,12 +223,14 @@ async def test_the_last_one_wins_and_is_told_of_the_other(connected: House) -> N
     assert "had changed" not in await connected.told(await connected.send(ONE, {"name": "B2B", "enabled": "yes"}))
 
 
-async def test_a_disabled_provider_keeps_its_shipments_and_goes_on_when_enabled(connected: House) -> None:
+async def test_a_provider_that_is_switched_off_keeps_its_shipments_and_goes_on_when_enabled(connected: House) -> None:
     house = connected
     shipment_id = await house.takes_in(schedule=True)
     off = await house.told(await house.send(ONE, {"name": "ClickPost B2B"}))
-    assert "it begins nothing new" in off
-    assert "Disabled" in off
+
+    assert "Switched off" in off
+    assert "ClickPost B2B is switched off: it begins nothing new." in off
+    assert "isabled" not in off
     assert ">1</a>, 1 of them waiting" in off
     assert "SO-1001" in await house.page(f"/shipments/{shipment_id}")
     pool, keyring = house.tools.pool, Keyring(house.tools.vault)
@@ -250,7 +252,7 @@ async def test_a_refused_key_is_mended_by_update_connector(connected: House) -> 
     [
         ("alarmed_at = clock_timestamp(), alarmed_why = '404 Not Found'", "Alarmed since"),
         ("silent_since = clock_timestamp()", "Silent since"),
-        ("enabled = false", "Disabled"),
+        ("enabled = false", "Switched off"),
         ("connector = NULL, sealed_key = NULL", "No connector yet"),
     ],
 )

@@ -3,14 +3,16 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from bilty.store.access import Role
 from bilty.store.database import Pool
+from bilty.words import INDIA
 from web.house import PROVIDER, House
-from web.uniware import Uniware, asked, opened_uniware, with_customs
+from web.uniware import Uniware, another, asked, opened_uniware, with_customs
 
 LIST = "/settings/uniware"
 ONE = f"{LIST}/BLR-1"
@@ -67,6 +69,7 @@ async def test_what_is_set_down_is_saved_shown_and_in_the_trail(admin: House) ->
         ({"box_length_cm": "40"}, "Breadth is missing: give all three sides of the box, or none."),
         ({"box_length_cm": "4 0", "box_breadth_cm": "1", "box_height_cm": "1"}, "Length is &#34;4 0&#34;: give whole"),
         ({"box_length_cm": "601", "box_breadth_cm": "1", "box_height_cm": "1"}, "Length is &#34;601&#34;: give whole"),
+        ({"pickup_address_id": "7" * 61}, "Pickup Address Id in Uniware is &#34;777"),
         ({"shipping_provider": "nobody"}, "Shipping Provider is &#34;nobody&#34;, which is not set up"),
         ({"shipping_provider": "no body"}, "Shipping Provider is &#34;no body&#34;: give 1 to 40 letters"),
     ],
@@ -106,6 +109,26 @@ async def test_others_read_it(uniware: Uniware, role: Role) -> None:
 # What they do
 
 
+async def test_an_id_of_uniwares_own_is_the_facility_that_set_it_down(uniware: Uniware, admin: House) -> None:
+    assert (await uniware.told("/waybill", asked(pickupAddressId=77)))["status"] == "FAILED"
+    assert 'value="77"' in await admin.told(await admin.send(ONE, {"pickup_address_id": " 77 "}))
+    told = await uniware.told("/waybill", asked(pickupAddressId=77))
+    assert told["message"].startswith("It is being booked.")
+    assert (await admin.call("GET", "/shipments/1")).json()["facility"] == "BLR-1"
+    other = await another(uniware.house, "Uniware of PNQ-1", facilities=("PNQ-1",))
+    assert "no facility of this key's" in (await other.told("/waybill", asked(pickupAddressId="77")))["message"]
+
+
+async def test_an_id_that_two_set_down_is_each_keys_own(uniware: Uniware, admin: House) -> None:
+    for code in ("BLR-1", "PNQ-1"):
+        await admin.send(f"{LIST}/{code}", {"pickup_address_id": "1"})
+    both = await another(uniware.house, "both")
+    told = await both.told("/waybill", asked(pickupAddressId="1"))
+    assert "pickupAddressId is \"1\", which is Uniware's id of more than one facility of this key's" in told["message"]
+    await uniware.told("/waybill", asked(pickupAddressId="1"))
+    assert (await admin.call("GET", "/shipments/1")).json()["facility"] == "BLR-1"
+
+
 async def test_the_provider_of_the_facility_is_asked(uniware: Uniware, admin: House) -> None:
     await admin.call("PUT", "/shipping-providers/second", PROVIDER)
     await admin.send(ONE, {"shipping_provider": "second"})
@@ -121,7 +144,8 @@ async def test_an_invoice_of_no_date_is_of_the_day_on_which_uniware_first_asked(
     assert "has no e-way bill" in told["message"]
     assert "Data is missing" not in told["message"]
     shipment = (await admin.call("GET", "/shipments/1")).json()
-    assert shipment["invoices"][0]["date"] == shipment["created_at"][:10]
+    first_asked = datetime.fromisoformat(shipment["created_at"]).astimezone(INDIA).date()
+    assert shipment["invoices"][0]["date"] == first_asked.isoformat()
 
 
 async def test_a_box_of_no_size_is_the_facilitys(uniware: Uniware, admin: House) -> None:

@@ -36,6 +36,8 @@ key.command("revoke")(keys.revoke)
 def main() -> None:
     # What ends on Ctrl-C, cleaning up behind it, ends so on SIGTERM too.
     signal.signal(signal.SIGTERM, lambda _number, _frame: os.kill(os.getpid(), signal.SIGINT))
+    # A shell that runs a script has what it starts with `&` ignore Ctrl-C: SIGTERM would be ignored with it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("asyncpg", "pgqueuer", "pypdf"):  # what they warn of, a server away or a PDF amiss, we tell in a line
         logging.getLogger(name).setLevel(logging.CRITICAL)
     app()

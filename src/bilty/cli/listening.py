@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 from standardwebhooks import Webhook
-from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from bilty.cli.ground import stop
+from bilty.intake.endpoints import parse_secret
 
 
 def listen(
@@ -17,12 +17,16 @@ def listen(
     secret: Annotated[str, typer.Option(help="The endpoint's, whsec_…: signatures are checked with it.")] = "",
     answer: Annotated[int, typer.Option(help="The status that each event gets.", min=200, max=599)] = 204,
     hang: Annotated[bool, typer.Option(help="Answer nothing, ever.")] = False,
-    save: Annotated[Path | None, typer.Option(help="The folder to put the labels in.", file_okay=False)] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="The folder to put the labels in. Needs --secret.", file_okay=False)
+    ] = None,
 ) -> None:
     """Stand in for an order system: print a line for each event that Bilty hands off."""
     from bilty.cli.receiver import Receiver, server_of
 
     if save is not None:
+        if not secret:
+            stop("--save fetches what a caller names: give --secret with it, so that only Bilty's word counts.")
         save.mkdir(parents=True, exist_ok=True)
     receiver = Receiver(_verifier(secret), None if hang else answer, save)
     try:
@@ -40,7 +44,7 @@ def listen(
 def _verifier(secret: str) -> Webhook | None:
     if not secret:
         return None
-    try:
-        return Webhook(secret)
-    except (ValueError, EmptyWebhookSecretError):
+    read = parse_secret({"secret": secret})
+    if not isinstance(read, str):
         stop("--secret is not a signing secret: give whsec_… as Bilty showed it when the endpoint was made.")
+    return Webhook(read)

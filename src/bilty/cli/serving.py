@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def up() -> None:
-    """Everything in one process: panel, API and dispatcher."""
+    """Everything in one process: panel, API, and the worker that books, hands off and runs jobs."""
     _serve(web=True, work=True)
 
 
@@ -25,7 +25,7 @@ def web() -> None:
 
 
 def work() -> None:
-    """A dispatcher. Any number of them may share one database."""
+    """A worker: books, hands off to order systems, and runs jobs. Any number of them may share one database."""
     _serve(web=False, work=True)
 
 
@@ -47,7 +47,7 @@ def sandbox(context: typer.Context) -> None:
 def demo(
     *, once: Annotated[bool, typer.Option(help="Book the sample orders, print a table, and end.")] = False
 ) -> None:
-    """Sandbox, panel and dispatcher with sample orders, in `.demo/` of this folder."""
+    """Sandbox, panel and worker with sample orders, in `.demo/` of this folder."""
     from bilty.demo import run_demo
 
     configure_logs(quiet=True)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, TypeAlias
 
-from bilty.reply import Courier
+from bilty.reply import AWB_CHARS_MAX, Courier
 from bilty.turn import State
 
-_AWB = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{3,39}", re.ASCII)
+AWB_CHARS_MIN = 4
+"""Of one that a person enters: what is shorter is a slip."""
+_AWB = re.compile(rf"[A-Za-z0-9][A-Za-z0-9-]{{{AWB_CHARS_MIN - 1},{AWB_CHARS_MAX - 1}}}", re.ASCII)
 
 
 class ActKind(StrEnum):

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import assert_never
 
 from bilty.deciding.acts import (
+    AWB_CHARS_MIN,
     PERSON,
     Act,
     AskAgain,
@@ -26,7 +27,7 @@ from bilty.deciding.acts import (
     WrongAwb,
 )
 from bilty.deciding.refusals import stands, turn_of, unknown_turn, why_not, why_not_cancel, why_not_schedule
-from bilty.reply import Label, Paper
+from bilty.reply import AWB_CHARS_MAX, Label, Paper
 from bilty.turn import Kind, Rules, State, Step, Turn
 from bilty.workflow import Progress, ask_nobody, go_on, hear, lapsed, put, schedule, step_aside
 
@@ -110,7 +111,8 @@ def _taken_back(progress: Progress, turn: Turn, now: datetime, rules: Rules) -> 
 def _heard_awb(progress: Progress, act: EnterAwb, turn: Turn, now: datetime, rules: Rules) -> Progress | No:
     """Refused where hearing it would be a conflict: a person can look again. Not cancelled where it is too many."""
     if not act.is_plausible:
-        return No("That is no AWB: one has 4 to 40 letters, digits and dashes. Copy it from ClickPost's dashboard.")
+        chars = f"{AWB_CHARS_MIN} to {AWB_CHARS_MAX} letters, digits and dashes"
+        return No(f"That is no AWB: one has {chars}. Copy it from ClickPost's dashboard.")
     for other in progress.turns:
         if other.awb == act.awb and other is not turn:
             return No(f"AWB {act.awb} is another turn's. {stands(other)}")

@@ -41,6 +41,7 @@ _STANDS: Mapping[State, str] = {
 }
 CANCELLED = "The shipment is cancelled: nothing is booked for it any more."
 DISPATCHED = "The shipment is with the courier."
+ASK_FOR_RETURN = f"{DISPATCHED} Ask the courier to return it."
 
 
 def possible(progress: Progress, *, call_out: frozenset[str] = frozenset()) -> tuple[Offer, ...]:
@@ -98,7 +99,7 @@ def why_not_schedule(progress: Progress, courier: Courier | None = None, *, with
 
 def why_not_cancel(progress: Progress) -> str:
     if progress.dispatched:
-        return f"{DISPATCHED} Ask the courier to return it."
+        return ASK_FOR_RETURN
     return "The shipment is cancelled already." if progress.cancel_asked else ""
 
 

@@ -2,15 +2,17 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from urllib.parse import SplitResult, urlsplit
+from uuid import UUID
 
 from bilty.intake.parties import CODE
 from bilty.intake.reader import Fault, Findings, Reader, Rejected, Rule, Wrong, printable, show
-from bilty.intake.values import BOOLEAN, MOMENT, as_text, name_of
+from bilty.intake.values import BOOLEAN, MOMENT, as_text
 
 ENDPOINT = frozenset({"url", "secret", "events", "facilities", "enabled"})
 REPLAY = frozenset({"event", "from", "until"})
@@ -18,7 +20,12 @@ WHSEC = "whsec_"
 SECRET_BYTES = range(24, 65)
 URL_CHARS_MAX = 2000
 FACILITIES_MAX = 1000
-EVENT_ID = name_of("evt_[0-9a-f]{32}", "an event's id, as in evt_ and 32 digits or letters a to f")
+EVENT = "evt_"
+"""With it the id of an event begins; behind it stands its UUID."""
+_URL_CHARS = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
+"""RFC 3986. What it has no sign for is written with %."""
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?|[0-9A-Fa-f:.]+")
+_EVENT_ID = re.compile(f"{EVENT}[0-9a-f]{{32}}")
 _ADDRESS_EXAMPLE = "https://oms.example.com/bilty"
 
 
@@ -75,20 +82,20 @@ def _url(rules: EndpointRules) -> Rule[str]:
 
     def parse(given: object) -> str:
         value = as_text(given).strip()
-        if not 1 <= len(value) <= URL_CHARS_MAX or " " in value or not (value.isascii() and value.isprintable()):
+        if not 1 <= len(value) <= URL_CHARS_MAX or not _URL_CHARS.fullmatch(value):
             raise Wrong
         try:
             parts = urlsplit(value)
-            port_is_good = parts.port != 0
+            host, port_is_good = parts.hostname or "", parts.port != 0
         except ValueError:
             raise Wrong from None
         if parts.scheme == "http" and not rules.allow_private:
             raise Wrong("begin it with https://, because what is sent names shipments and opens their labels")
-        if parts.scheme not in schemes or not parts.hostname or not port_is_good:
+        if parts.scheme not in schemes or not port_is_good or not _HOST.fullmatch(host):
             raise Wrong
         _refuse_parts(parts)
         if not rules.allow_private:
-            _refuse_private(parts.hostname, rules.is_public)
+            _refuse_private(host, rules.is_public)
         return value
 
     return Rule(parse, "", f"{wants}, as in {_ADDRESS_EXAMPLE}")
@@ -121,7 +128,7 @@ def _events(kinds: Sequence[str]) -> Rule[tuple[str, ...]]:
             if name not in kinds:
                 near = get_close_matches(printable(name).lower(), kinds, n=1, cutoff=0.5)
                 remedy = f"did you mean {near[0]}?" if near else f"the events are {', '.join(kinds)}"
-                raise Wrong(f"{show(name)} is no event; {remedy.rstrip('.')}")
+                raise Wrong(f"{show(name)} is no event; {remedy}")
         return tuple(kind for kind in kinds if kind in names)
 
     return Rule(parse, (), wants)
@@ -166,11 +173,21 @@ SECRET = Rule(
 )
 
 
+def _event(given: object) -> UUID:
+    value = as_text(given).strip()
+    if not _EVENT_ID.fullmatch(value):
+        raise Wrong
+    return UUID(hex=value.removeprefix(EVENT))
+
+
+EVENT_ID = Rule(_event, UUID(int=0), f"an event's id, as in {EVENT} and 32 digits or letters a to f")
+
+
 @dataclass(frozen=True, slots=True)
 class OneAgain:
     """Tell this event once more."""
 
-    event: str
+    event: UUID
 
 
 @dataclass(frozen=True, slots=True)

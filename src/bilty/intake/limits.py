@@ -36,6 +36,7 @@ ITEMS_PER_BOX_MAX = 1_000
 ITEMS_PER_SHIPMENT_MAX = 5_000
 """Counted box by box: 999 boxes of a thousand items each would be a shipment of 48 MB."""
 QUANTITY_MAX = 1_000_000
+RUN_MAX = 1_000_000
 FAULTS_MAX = 200
 """A document may hold more faults than anybody reads; telling stops here, so that nonsense stays cheap."""
 

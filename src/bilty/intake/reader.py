@@ -154,7 +154,9 @@ class Reader:
             return rule.parse(given)
         except Wrong as wrong:
             shown = "not usable" if rule.secret else show(given)
-            self.fault(name, f"{name} is {shown}: {wrong if wrong.args else 'give ' + rule.wants}.", secret=rule.secret)
+            why = str(wrong) if wrong.args else f"give {rule.wants}"
+            end = "" if why.endswith("?") else "."
+            self.fault(name, f"{name} is {shown}: {why}{end}", secret=rule.secret)
             return rule.blank
 
     def _tell(self, fault: Fault) -> None:

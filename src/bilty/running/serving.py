@@ -99,7 +99,7 @@ async def run(
 def _keep_what_is_loaded() -> None:
     """Half a million objects of modules and routes stay to the end, and are looked through for garbage no more.
 
-    Each time they were, everybody stood still for 0.15 s, and for 0.5 s on a machine that has more to do.
+    Each time they were, everybody stood still meanwhile.
     """
     gc.collect()
     gc.freeze()

@@ -18,7 +18,7 @@ from bilty.store.listed import NOBODY, courier_ids, write_keys
 from bilty.store.progress import Course, courses_of, notify_changed
 from bilty.store.shipments import Arrival
 from bilty.words import listed
-from bilty.workflow import Status
+from bilty.workflow import Progress, Status
 
 AMENDED = "amended"
 """The state of its line in the timeline; the message says what."""
@@ -54,6 +54,11 @@ class _Was:
     course: Course
     shipment: Shipment
     warnings: tuple[str, ...]
+
+
+def begun(progress: Progress) -> bool:
+    """Couriers were asked to carry it as it is, or are about to be: what it is cannot be put right any more."""
+    return progress.run > 0
 
 
 async def amend(connection: Connection, shipment_id: int, arrival: Arrival, actor: Actor, now: datetime) -> Amending:
@@ -98,7 +103,7 @@ async def _locked(connection: Connection, shipment_id: int) -> _Was | None:
 
 def _refusal(was: _Was, after: Shipment) -> Amending | None:
     progress = was.course.before
-    if progress.run > 0 or progress.turns:
+    if begun(progress):
         return Amending.BEGUN
     if progress.cancel_asked:
         return Amending.CANCELLED

@@ -51,6 +51,19 @@ async def see(
     return {shipment_id: _seen(list(same)) for shipment_id, same in groupby(rows, key=lambda row: int(row["s_id"]))}
 
 
+async def locked(connection: Connection, shipment_id: int, facilities: frozenset[int] | None = None) -> Seen | None:
+    """The shipment, which nobody else changes before the caller's transaction ends.
+
+    None, and nothing locked, where it is not there or leaves from none of these `facilities`, None for all.
+    """
+    await connection.execute(
+        "SELECT FROM shipments WHERE id = $1 AND ($2::int[] IS NULL OR facility_id = ANY($2)) FOR UPDATE",
+        shipment_id,
+        None if facilities is None else list(facilities),
+    )
+    return (await see(connection, [shipment_id], facilities)).get(shipment_id)
+
+
 _SEE = f"""SELECT s.s_id, s.s_version, s.s_run, s.facility_id, s.facility, s.number, s.hold, s.cancel_asked,
        s.failed_told, s.dispatched, s.warnings, s.created_at, s.installation, s.digest,
        CASE WHEN row_number() OVER (PARTITION BY s_id ORDER BY turns.id) = 1 THEN s_content END AS content,

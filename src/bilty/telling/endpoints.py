@@ -86,6 +86,8 @@ def told_delivery(delivery: Delivery, now: datetime, zone: tzinfo) -> str:
     if delivery.state == "delivered":
         return f"Received {_at(delivery.last_at, now, zone)}{_after(delivery.tries)}."
     why = f"{sentence(delivery.why)} " if delivery.why else ""
+    if delivery.state == "given_up" and not delivery.tries:
+        return f"{why}Not sent."
     if delivery.state == "given_up":
         when = _at(delivery.last_at, now, zone)
         return f"{why}Given up {when} after {counted(delivery.tries, 'try', 'tries')}."

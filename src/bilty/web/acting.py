@@ -16,6 +16,7 @@ from litestar.response import Redirect, Template
 from bilty import telling
 from bilty.deciding import ActKind, No, Offer, possible, why_not_now
 from bilty.intake import Fault
+from bilty.reply import AWB_CHARS_MAX
 from bilty.store import acting, showing
 from bilty.store.showing import Seen
 from bilty.turn import State, Turn
@@ -156,6 +157,7 @@ async def _ask(request: AnyRequest, found: Seen, kind: ActKind, fault: Fault | N
         couriers=[("", "As ClickPost ranks them now")] + [(courier_value(c), c.name) for c in offer.couriers],
         typed=fault.value if fault else "",
         fault=fault.message if fault else "",
+        awb_room=2 * AWB_CHARS_MAX,  # copied with blanks in it
         back=back,
         address=address(found.id, kind, offer.reference, back),
     )

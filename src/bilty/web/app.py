@@ -5,6 +5,7 @@ from pathlib import Path
 import jinja2
 from litestar import Litestar
 from litestar.datastructures import State
+from litestar.exceptions import HTTPException
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
@@ -98,7 +99,7 @@ def make_app(tools: WebTools) -> Litestar:
             }
         ),
         before_send=[add_headers, tell_methods],
-        exception_handlers={**HANDLERS, SignInNeeded: _to_sign_in},
+        exception_handlers={**HANDLERS, HTTPException: uniware.of_litestar, SignInNeeded: _to_sign_in},
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(_templates())),

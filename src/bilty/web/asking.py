@@ -1,12 +1,13 @@
 """What a caller asks for, read from the request: its document, how long it will wait, which page it wants."""
 
 import re
+from urllib.parse import urlencode
 
 import msgspec
 
 from bilty.intake import Fault
 from bilty.web.problems import ProblemError, plain
-from bilty.web.tools import AnyRequest
+from bilty.web.tools import AnyRequest, base_url
 
 BODY_BYTES_MAX = 2 * 1024 * 1024
 WAIT_S_MAX = 60
@@ -45,6 +46,17 @@ def whole(request: AnyRequest, name: str, default: int | None, at_most: int) -> 
         message = f"{name} is {given[:40]!r}: give a whole number from 1 to {at_most}."
         raise ProblemError(400, "query", message, faults=[Fault(name, given[:40], message)])
     return int(given)
+
+
+def limit_of(request: AnyRequest) -> int:
+    """How many the caller wants on a page of the API."""
+    return whole(request, "limit", LIMIT_DEFAULT, LIMIT_MAX) or LIMIT_DEFAULT
+
+
+def following(request: AnyRequest, path: str, **query: object) -> str:
+    """Where the next page of the API is: `path` below /api/v1, and what is asked there, without what is blank."""
+    asked = {name: value for name, value in query.items() if value not in (None, "")}
+    return f"{base_url(request)}/api/v1{path}?{urlencode(asked)}"
 
 
 def choice(request: AnyRequest, name: str, values: tuple[str, ...]) -> str | None:

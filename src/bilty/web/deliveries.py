@@ -6,8 +6,8 @@ from datetime import datetime, tzinfo
 from itertools import groupby
 
 from bilty.hand_off import EventKind
-from bilty.store.hand_off.events import name
-from bilty.store.hand_off.log import Delivery, DeliveryState
+from bilty.store.hand_off.deliveries import Delivery, DeliveryState
+from bilty.store.hand_off.events import event_id
 from bilty.telling.endpoints import EVENT_WORDS, told_delivery
 from bilty.web import rows
 from bilty.words import day
@@ -21,7 +21,7 @@ SHAPES: Mapping[DeliveryState, tuple[str, str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """`event` is its name outside. `may_again`: it is not owed now, so that it can be told once more."""
+    """`event` is its id. `may_again`: it is not owed now, so that it can be told once more."""
 
     event: str
     words: str
@@ -55,7 +55,7 @@ def _row(delivery: Delivery, now: datetime, zone: tzinfo) -> DeliveryRow:
     if delivery.state is DeliveryState.WAITING and delivery.tries:
         shape, glyph = "person", "▲"
     return DeliveryRow(
-        event=name(delivery.event),
+        event=event_id(delivery.event),
         words=EVENT_WORDS[EventKind(delivery.kind)],
         kind=delivery.kind,
         at=rows.moment(delivery.at, zone),

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from bilty.hand_off import EventKind
+from bilty.store.hand_off.deliveries import COUNTED_MAX, Delivery, DeliveryState, Owed
 from bilty.store.hand_off.endpoints import Endpoint, Manner
-from bilty.store.hand_off.events import name
-from bilty.store.hand_off.log import COUNTED_MAX, Delivery, DeliveryState, Owed
+from bilty.store.hand_off.events import event_id
 from bilty.web.documents import Document
 
 
@@ -91,7 +91,7 @@ def endpoint_answer(endpoint: Endpoint, owed: Owed, secret: str | None = None) -
 def delivery_answer(delivery: Delivery) -> DeliveryAnswer:
     return DeliveryAnswer(
         id=delivery.id,
-        event=name(delivery.event),
+        event=event_id(delivery.event),
         type=EventKind(delivery.kind),
         at=delivery.at,
         shipment_id=delivery.shipment_id,

@@ -1,7 +1,5 @@
 """What panel and API say alike of hand-off endpoints: how one is read, and what is wrong with it."""
 
-from uuid import UUID
-
 from bilty.hand_off import EventKind
 from bilty.intake import Fault, Rejected
 from bilty.intake.endpoints import EndpointRules, NewEndpoint, OneAgain, RangeAgain, parse_endpoint
@@ -9,7 +7,7 @@ from bilty.outgoing.addresses import is_public
 from bilty.store import showing
 from bilty.store.audit import Actor
 from bilty.store.database import Connection
-from bilty.store.hand_off import events, replays
+from bilty.store.hand_off import replays
 from bilty.store.hand_off.endpoints import Endpoint, NoSuchFacilitiesError
 from bilty.web.tools import AnyRequest, tools_of
 
@@ -32,6 +30,4 @@ async def replay(connection: Connection, endpoint: Endpoint, wish: OneAgain | Ra
     now = await showing.clock(connection)
     if isinstance(wish, RangeAgain):
         return await replays.replay_range(connection, endpoint, wish.since, wish.until, actor, now)
-    uid = events.uid_of(wish.event)
-    assert isinstance(uid, UUID), "intake has read it"
-    return await replays.replay_one(connection, endpoint, uid, actor, now)
+    return await replays.replay_one(connection, endpoint, wish.event, actor, now)

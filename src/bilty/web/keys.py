@@ -62,11 +62,15 @@ def count(connection: Asked, who: bytes) -> None:
     wait_s = limits.wait_s(who, time.monotonic())
     if wait_s:
         seconds = math.ceil(wait_s)
-        detail = (
-            f"This key sent more than {limits.rate.per_second:g} requests a second: wait {seconds} s, and go on more "
-            "slowly. POST /api/v1/shipments/bulk takes many shipments at once."
-        )
-        raise ProblemError(429, "too_many_requests", detail, headers={"Retry-After": str(seconds)})
+        raise too_many(limits.rate.per_second, seconds)
+
+
+def too_many(per_second: float, wait_s: int) -> ProblemError:
+    detail = (
+        f"This key sent more than {per_second:g} requests a second: wait {wait_s} s, and go on more slowly. "
+        "POST /api/v1/shipments/bulk takes many shipments at once."
+    )
+    return ProblemError(429, "too_many_requests", detail, headers={"Retry-After": str(wait_s)})
 
 
 def refusal(found: Expired | None) -> ProblemError:

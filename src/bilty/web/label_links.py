@@ -1,6 +1,6 @@
 """A label for whoever has its link: order systems fetch labels without a key, until the link expires.
 
-The link is signed, see `bilty.oms.label_link`. Its signature has 256 bits, so that guessing is hopeless and tries need
+The link is signed, see `bilty.oms.signed_link`. Its signature has 256 bits, so that guessing is hopeless and tries need
 no limit; one that is altered costs a hash and reads nothing. What is not ours is not told apart from anything else.
 """
 

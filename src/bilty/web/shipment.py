@@ -11,7 +11,7 @@ from bilty import telling
 from bilty.store import acting, exchanges, prints, providers, showing
 from bilty.store.access import Role
 from bilty.store.database import Connection
-from bilty.store.hand_off import log
+from bilty.store.hand_off.deliveries import of_shipment
 from bilty.store.prints import Copy
 from bilty.store.showing import Seen
 from bilty.turn import Turn
@@ -49,7 +49,7 @@ async def one(request: AnyRequest, shipment_id: FromPath[int]) -> Template:
         call_out = (await acting.calls_out(connection, [shipment_id], now)).get(shipment_id, frozenset())
         copies = await prints.copies_of(connection, shipment_id)
         boxes = await showing.boxes_of(connection, shipment_id) if all_boxes else []
-        told = deliveries.by_day(await log.of_shipment(connection, shipment_id), now, zone)
+        told = deliveries.by_day(await of_shipment(connection, shipment_id), now, zone)
     return await page(
         request,
         "shipment.html",

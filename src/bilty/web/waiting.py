@@ -21,7 +21,7 @@ from bilty.workflow import Status, status
 UNDER_WAY = frozenset({Status.SCHEDULING, Status.LABEL_REQUESTED})
 """Its label may come of itself."""
 CHANGING = UNDER_WAY | {Status.CANCELLING}
-LOOK_AGAIN_AFTER_S = 1.0
+AWAY_PAUSE_S = 1.0
 """When the database was away."""
 _HOUR_S = 3_600
 
@@ -35,7 +35,7 @@ class _Waiter:
 
 
 class Waiters:
-    """Those of this process, at `most` so many: about 40 KB each, nearly all of it their connections'."""
+    """Those of this process, at `most` so many: each is an entry in a dict, beside what its connection weighs."""
 
     def __init__(self, pool: Pool, changes: Changes, most: int) -> None:
         self._pool, self._changes, self._most = pool, changes, most
@@ -103,7 +103,7 @@ class Waiters:
                 self._tell(await showing.see(connection, list(shipment_ids), passing_over=UNDER_WAY))
         except UNAVAILABLE as trouble:
             log.warning("database.away", during="waiting", why=type(trouble).__name__)
-            await asyncio.sleep(LOOK_AGAIN_AFTER_S)
+            await asyncio.sleep(AWAY_PAUSE_S)
             if self._watch:
                 self._watch.tell(frozenset())
         except Exception:

@@ -12,10 +12,9 @@ import msgspec
 
 from bilty.outgoing.outcome import Received
 from bilty.outgoing.redaction import HIDDEN, hide_queries
-from bilty.reply import Child
+from bilty.reply import AWB_CHARS_MAX, Child
 
 MESSAGE_CHARS_MAX = 500
-AWB_CHARS_MAX = 64
 INT_BITS_MAX = 63
 TEXT_CHARS_MAX = 256
 LINK_CHARS_MAX = 4_096

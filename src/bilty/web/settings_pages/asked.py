@@ -39,9 +39,9 @@ class Asked:
     lane: str = ""
 
 
-async def test_of(connection: Connection, request: AnyRequest, code: str) -> Asked | None:
-    """Of the job that `?test=` names, if it is one of this provider."""
-    job = await _job(connection, request, "test", JobKind.TEST_CONNECTION, code)
+async def test_of(connection: Connection, request: AnyRequest, code: str, kind: JobKind) -> Asked | None:
+    """Of the job that `?test=` names, if it is such a test of this provider or hand-off endpoint."""
+    job = await _job(connection, request, "test", kind, code)
     if job is None:
         return None
     result = job.result or {}
@@ -51,20 +51,6 @@ async def test_of(connection: Connection, request: AnyRequest, code: str) -> Ask
         message=job.problem or str(result.get("message", "")),
         at=moment(job.ended_at) if job.ended_at else "",
         couriers=tuple(str(each) for each in result.get("couriers", ())),
-    )
-
-
-async def sample_of(connection: Connection, request: AnyRequest, code: str) -> Asked | None:
-    """Of the job that `?test=` names, if it sent a test event to this endpoint."""
-    job = await _job(connection, request, "test", JobKind.TEST_EVENT, code, about="endpoint")
-    if job is None:
-        return None
-    result = job.result or {}
-    return Asked(
-        pending=_pending(job),
-        well=bool(result.get("ok")),
-        message=job.problem or str(result.get("message", "")),
-        at=moment(job.ended_at) if job.ended_at else "",
     )
 
 
@@ -95,9 +81,8 @@ def _pending(job: Job) -> bool:
     return job.state in (JobState.QUEUED, JobState.RUNNING)
 
 
-async def _job(
-    connection: Connection, request: AnyRequest, name: str, kind: JobKind, code: str, *, about: str = "provider"
-) -> Job | None:
+async def _job(connection: Connection, request: AnyRequest, name: str, kind: JobKind, code: str) -> Job | None:
+    about = "endpoint" if kind is JobKind.TEST_EVENT else "provider"
     job_id = whole(request, name, None, ID_MAX)
     job = await jobs.job_of(connection, job_id) if job_id is not None else None
     if job is None or job.kind is not kind or job.input.get(about) != code:

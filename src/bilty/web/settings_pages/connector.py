@@ -17,6 +17,7 @@ from bilty.intake import Fault, Rejected, parse_buffers, parse_connector
 from bilty.shipping_provider import Connector, own_terms
 from bilty.store import providers, setting_up, showing
 from bilty.store.database import Connection
+from bilty.store.jobs import JobKind
 from bilty.store.places import Place, places
 from bilty.store.setting_up import CONNECTOR_UPDATED, Change
 from bilty.web.asking import only
@@ -170,7 +171,7 @@ async def _known(request: AnyRequest, code: str) -> Known:
             change=await setting_up.last_change(connection, code, CHANGES),
             places=await places(connection, facilities),
             now=await showing.clock(connection),
-            test=await asked.test_of(connection, request, code),
+            test=await asked.test_of(connection, request, code, JobKind.TEST_CONNECTION),
             priorities=await asked.priorities_of(connection, request, code),
         )
 

@@ -100,7 +100,7 @@ async def save(request: AnyRequest, code: FromPath[str]) -> Template | Redirect:
         before = await setting_up.last_change(connection, row.code, CHANGES)
         await setting_up.save_provider(connection, parsed, actor(request))
     off = row.enabled and not parsed.enabled
-    sentence = f"{parsed.name} is {'disabled: it begins nothing new' if off else 'saved'}."
+    sentence = f"{parsed.name} is {'switched off: it begins nothing new' if off else 'saved'}."
     return told(request, f"{PATH}/{row.code}", sentence + wording.overtaken(form, before))
 
 

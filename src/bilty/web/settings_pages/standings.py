@@ -113,7 +113,7 @@ def _manner(standing: Standing, refusing: int, now: datetime, *, opens: bool) ->
     if standing.silent_since:
         return Manner("waiting", "◑", since("Silent", standing.silent_since))
     if not standing.provider.enabled:
-        return Manner("idle", "◌", "Disabled")
+        return Manner("idle", "◌", "Switched off")
     if standing.connector is None:
         return Manner("person", "▲", "No connector yet")
     if refusing:

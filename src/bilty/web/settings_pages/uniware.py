@@ -27,6 +27,7 @@ NEEDS: Mapping[Need, str] = {
     Need.GST_SPLIT: "Value before taxes, and the taxes",
 }
 LABELS = {
+    "pickup_address_id": "Pickup Address Id in Uniware",
     "shipping_provider": "Shipping Provider",
     "invoice_of_the_day": "Invoice date",
     "box_length_cm": "Length",
@@ -132,12 +133,13 @@ async def _form(request: AnyRequest, place: Place, given: Mapping[str, str], fau
 def _given(form: Form) -> dict[str, str]:
     """A tick that is not sent is none."""
     ticks = {name: "true" if form.ticked(name) else "" for name in ("invoice_of_the_day", *Need)}
-    return {"shipping_provider": form.get("shipping_provider", ""), **{s: form.get(s, "") for s in SIDES}, **ticks}
+    return {name: form.get(name, "") for name in ("pickup_address_id", "shipping_provider", *SIDES)} | ticks
 
 
 def _shown(defaults: Defaults) -> dict[str, str]:
     sides = map(str, defaults.box_cm) if defaults.box_cm else ("", "", "")
     return {
+        "pickup_address_id": defaults.pickup_address_id,
         "shipping_provider": defaults.shipping_provider,
         "invoice_of_the_day": "true" if defaults.invoice_of_the_day else "",
         **dict(zip(SIDES, sides, strict=True)),
