@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from browser import steps
-from browser.chromium import visiting
+from browser.chromium import NARROW, visiting
 from browser.panel import panel_at, running
 
 CONNECTOR = "/settings/shipping-providers/clickpost-b2b/connector"
@@ -75,3 +75,24 @@ async def test_a_code_follows_its_name_until_it_is_given(chromium: Browser, dsn:
         await steps.fill(page, {"Code": "west"})
         await steps.fill(page, {"Name": "ClickPost B2B, West"})
         await expect(steps.named(page, "Code")).to_have_value("west")
+
+
+async def test_on_a_small_screen_nothing_lies_beside_it(chromium: Browser, dsn: str, tmp_path: Path) -> None:
+    """Without script: where one is among the sections, and all that a facility has set down for Uniware."""
+    async with (
+        panel_at(dsn, tmp_path) as panel,
+        running(panel, work=False),
+        visiting(chromium, panel.url, script=False) as visitor,
+    ):
+        page = visitor.page
+        await steps.becomes_the_first_admin(page, panel)
+        await steps.adds_the_shipping_provider(page)
+        await steps.adds_a_facility(page)
+        await page.set_viewport_size(NARROW)
+        for path, section in (("hand-off-endpoints", "Hand-off endpoints"), ("uniware", "Uniware")):
+            await page.goto(f"/settings/{path}")
+            current = page.get_by_role("navigation", name="Settings").get_by_role("link", name=section)
+            await expect(current).to_have_attribute("aria-current", "page")
+            await expect(current).to_be_in_viewport(ratio=1)
+        for value in ("BLR-1", "Custom field", "—"):
+            await expect(page.locator(".defaults").get_by_text(value, exact=True).last).to_be_in_viewport(ratio=1)
