@@ -13,7 +13,7 @@ from bilty.turn import State
 from bilty.workflow import Status
 from dispatch.bench import Bench, shipment
 
-WITHIN_S = 20
+WITHIN_S = 60
 
 
 class Gated(Scripted):

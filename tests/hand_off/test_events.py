@@ -18,7 +18,7 @@ from bilty.workflow import Status
 from dispatch.bench import BLR, MINUTE, Bench, shipment
 from hand_off.post import Post
 
-WITHIN_S = 20
+WITHIN_S = 60
 
 
 async def told(bench: Bench, number: str) -> list[tuple[str, dict[str, Any]]]:

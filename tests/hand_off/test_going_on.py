@@ -17,7 +17,7 @@ from bilty.store.providers import put_facility
 from dispatch.bench import BLR, shipment
 from hand_off.post import BROKEN, RECEIVED, Post
 
-WITHIN_S = 20
+WITHIN_S = 60
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WRONG = "https://wrong.example/hook"
 

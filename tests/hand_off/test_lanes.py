@@ -15,7 +15,7 @@ from bilty.store.hand_off.lanes import LEASE, OUT_MAX, Claim, Outcome
 from dispatch.bench import shipment
 from hand_off.post import Post
 
-WITHIN_S = 20
+WITHIN_S = 60
 SECOND = timedelta(seconds=1)
 WAITING = """SELECT count(DISTINCT pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
               WHERE NOT l.granted AND a.datname = current_database()"""

@@ -19,7 +19,7 @@ from bilty.store.shipments import Arrival, keep
 from bilty.workflow import Status
 from dispatch.bench import Bench, shipment
 
-WITHIN_S = 20
+WITHIN_S = 60
 WAITS = """SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
                            WHERE NOT l.granted AND a.datname = current_database())"""
 BEAT = timedelta(seconds=1)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from bilty.running import CannotStart
 USERNAME, KEY = "demo", "b1171e00-5a2d-4b0c-8d3e-0c11c4057000"
 """The sandbox's, for everybody to know: they open nothing else."""
 SPEED, SEED = 60, 1
-IDLE_EXIT_S = 600
+IDLE_EXIT_S, ENDS_WITHIN_S = 600, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,18 @@ def sandbox_running(card: Path) -> Iterator[Sandbox]:
         yield sandbox
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(sandbox.pid, signal.SIGTERM)
+            _end(sandbox.pid)
         card.unlink(missing_ok=True)
+
+
+def _end(pid: int) -> None:
+    """Returns when it has ended, so that nothing of the demo is left behind it. Raises ProcessLookupError."""
+    process = os.pidfd_open(pid)
+    try:
+        os.kill(pid, signal.SIGTERM)
+        select.select([process], [], [], ENDS_WITHIN_S)
+    finally:
+        os.close(process)
 
 
 def _found(card: Path) -> Sandbox | None:
