@@ -130,10 +130,10 @@ class Desk:
                 await asyncio.wait_for(running, WITHIN_S)
 
     async def until_one_waits(self, connection: Connection) -> None:
-        """For a lock that somebody holds."""
+        """For a lock that somebody holds. A transaction knows of who connected after its first look when told to."""
         async with asyncio.timeout(WITHIN_S):
             while not await connection.fetchval(WAITS):
-                pass
+                await connection.execute("SELECT pg_stat_clear_snapshot()")
 
     def heard(self, channel: str, _payload: str) -> None:
         if channel == JOBS_CHANNEL:
