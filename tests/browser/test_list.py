@@ -169,6 +169,8 @@ async def test_a_reader_is_not_carried_off(chromium: Browser, dsn: str, tmp_path
 
 async def test_who_is_no_longer_signed_in_is_shown_the_way_in(chromium: Browser, dsn: str, tmp_path: Path) -> None:
     async with looking(chromium, dsn, tmp_path, Article("SO-1")) as (page, pool):
+        async with page.expect_response(re.compile("/shipments/live$")):
+            await page.reload()  # so that it listens while it is signed in still
         await pool.execute("DELETE FROM sessions")
         async with pool.acquire() as connection:
             await notify_changed(connection, [1])
