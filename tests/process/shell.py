@@ -46,7 +46,7 @@ class Shell:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{commands}\necho; echo 'typed {self.typed}'\n".encode())
         await self.process.stdin.drain()
-        await self.hears(rf"^typed {self.typed}$")
+        await self.hears(rf"typed {self.typed}$")
         return self.said[before:]
 
     async def hears(self, pattern: str) -> re.Match[str]:

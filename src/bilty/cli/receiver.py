@@ -100,7 +100,9 @@ class Receiver:
     def say(self, words: str) -> None:
         shown = "".join(each if each.isprintable() else "?" for each in words)
         with self._lock:
-            print(f"{time.strftime('%H:%M:%S')} {shown}", flush=True)
+            # With its end in one write: others may write to the same terminal, and an unbuffered print writes twice.
+            sys.stdout.write(f"{time.strftime('%H:%M:%S')} {shown}\n")
+            sys.stdout.flush()
 
     def _verified(self, headers: Mapping[str, str], body: bytes) -> tuple[bool, str]:
         if self.verifier is None:

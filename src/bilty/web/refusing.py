@@ -1,4 +1,4 @@
-"""Why a shipment that was read well is not kept: in the same words for one that is posted and for one of a stream."""
+"""Why a shipment that was read well is not kept, changed or booked: in the same words whatever was asked."""
 
 from bilty.intake import Fault
 from bilty.shipment import Shipment
@@ -7,6 +7,8 @@ from bilty.store.shipments import Intake
 from bilty.web.arriving import Taken
 from bilty.web.keys import no_facility
 from bilty.web.problems import ProblemError, rejected
+
+CANCELLED = "This shipment is cancelled: send it anew under another number."
 
 
 def refused(taken: Taken, shipment: Shipment, whose: Caller) -> ProblemError | None:
@@ -22,6 +24,13 @@ def refused(taken: Taken, shipment: Shipment, whose: Caller) -> ProblemError | N
         return ProblemError(409, "number_taken", detail, faults=[Fault("number", shipment.number, detail)])
     if taken.intake is Intake.NO_FACILITY:
         return rejected([Fault("facility", shipment.facility, no_facility(whose, shipment.facility))])
-    code = shipment.shipping_provider
+    return no_provider(shipment.shipping_provider)
+
+
+def no_provider(code: str) -> ProblemError:
     message = f"There is no shipping provider {code!r}: PUT /api/v1/shipping-providers/{code} first."
     return rejected([Fault("shipping_provider", code, message)])
+
+
+def cancelled() -> ProblemError:
+    return ProblemError(409, "cancelled", CANCELLED)

@@ -21,6 +21,7 @@ from bilty.web.documents import ShipmentAnswer, ShipmentDocument
 from bilty.web.etags import check_match, etag_of, require_match
 from bilty.web.keys import actor_of, caller, needs
 from bilty.web.problems import ProblemError, rejected
+from bilty.web.refusing import cancelled, no_provider
 from bilty.web.tools import AnyRequest, tools_of
 from bilty.words import INDIA
 
@@ -111,9 +112,7 @@ def merged(target: object, change: object) -> object:
 def _refuse(done: Amending, arrival: Arrival) -> None:
     """What was looked at under the lock before cannot have changed: what is left is what only the database knows."""
     if done is Amending.CANCELLED:
-        raise ProblemError(409, "cancelled", "This shipment is cancelled: send it anew under another number.")
+        raise cancelled()
     if done is Amending.NO_PROVIDER:
-        code = arrival.shipment.shipping_provider
-        message = f"There is no shipping provider {code!r}: PUT /api/v1/shipping-providers/{code} first."
-        raise rejected([Fault("shipping_provider", code, message)])
+        raise no_provider(arrival.shipment.shipping_provider)
     assert done in (Amending.DONE, Amending.SAME), done

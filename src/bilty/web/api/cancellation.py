@@ -15,7 +15,7 @@ from bilty.web.problems import ProblemError, rejected
 from bilty.web.tools import AnyRequest, tools_of
 from bilty.workflow import Status
 
-UNDER_WAY = frozenset({Status.CANCELLING})
+CANCELLING = frozenset({Status.CANCELLING})
 
 
 @post("/shipments/{shipment_id:int}/cancellation", guards=[needs(Scope.DISPATCH)], summary="Cancel a shipment")
@@ -28,7 +28,7 @@ async def create(request: AnyRequest, shipment_id: FromPath[int]) -> Response[Sh
     async with tools.pool.acquire() as connection, connection.transaction():
         now = await showing.clock(connection)
         answers = await acting.act(connection, {shipment_id: Cancel()}, actor_of(request), now, tools.settings.rules)
-    found, waited_s = await after_waiting(request, shipment_id, waits_s, UNDER_WAY)
+    found, waited_s = await after_waiting(request, shipment_id, waits_s, CANCELLING)
     if (refused := answers[shipment_id]) and not found.progress.cancel_asked:
         raise ProblemError(409, "not_cancellable", refused.reason)
     answer = answer_of(request, found)

@@ -21,6 +21,7 @@ from bilty.web.asking import document_of, wait_s
 from bilty.web.documents import ShipmentAnswer
 from bilty.web.keys import actor_of, needs
 from bilty.web.problems import ProblemError, rejected
+from bilty.web.refusing import cancelled
 from bilty.web.tools import AnyRequest, tools_of
 from bilty.web.waiting import CHANGING
 from bilty.workflow import Progress
@@ -80,6 +81,6 @@ def _refuse_idle(progress: Progress, run: int) -> None:
     if progress.hold:
         raise ProblemError(409, "on_hold", progress.hold)
     if progress.cancel_asked:
-        raise ProblemError(409, "cancelled", "This shipment is cancelled: send it anew under another number.")
+        raise cancelled()
     code = "scheduled" if progress.open_turn or progress.holder else "unsettled"
     raise ProblemError(409, code, why_not_now(progress, ActKind.SCHEDULE, ""))

@@ -3,6 +3,7 @@
 from bilty.intake import limits
 from bilty.reply import AWB_CHARS_MAX
 from bilty.store.access import Scope
+from bilty.web import refusing
 from bilty.web.describe.common import IF_MATCH, IF_NONE_MATCH, LIMIT, PREFER, SHIPMENT_ID
 from bilty.web.describe.examples import NEW_SHIPMENT, READY, SCHEDULING
 from bilty.web.describe.shapes import Answer, Body, Link, Operation, Parameter, Problem, Schema
@@ -49,9 +50,7 @@ def invalid(field: str, value: str, message: str) -> Problem:
 
 
 UNCHANGED = Answer(status=304, about="It is as `If-None-Match` says.", headers=("ETag",))
-CANCELLED = Problem(
-    status=409, code="cancelled", detail="This shipment is cancelled: send it anew under another number."
-)
+CANCELLED = Problem(status=409, code="cancelled", detail=refusing.CANCELLED)
 
 
 def _asked(name: str, about: str, at_most: int, example: str) -> Parameter:
