@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bilty import telling
+from bilty.concerns import Concern
 from bilty.deciding import ActKind
 from bilty.reply import Courier
 from bilty.turn import Rules, State, Turn
-from bilty.workflow import Concern, Progress, Status, status
+from bilty.workflow import Progress, Status, status
 
 NOW = datetime(2026, 11, 26, 4, 32, tzinfo=UTC)  # 10:02 in India
 INDIA = ZoneInfo("Asia/Kolkata")

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from bilty.concerns import CONCERNS
 from bilty.deciding import PERSON
 from bilty.turn import TABLE, TRAITS, State
-from bilty.workflow import CONCERNS
 
 BEGINS = "<!-- drawn by `python -m bilty.diagram docs/workflow.md`: do not edit -->"
 ENDS = "<!-- end of the drawing -->"

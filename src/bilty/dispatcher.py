@@ -204,6 +204,8 @@ async def _say(tools: Tools, step: Step, aggregator: Aggregator, booking: Bookin
             return await _confirmed(aggregator, await _kept(tools.labels, await aggregator.fetch_label(booking)))
         case Step.CANCEL:
             return await _confirmed(aggregator, await _cancelled(aggregator, booking))
+        case Step.RETURN:
+            return await _confirmed(aggregator, await aggregator.cancel(booking))
         case _:
             assert_never(step)
 

@@ -35,7 +35,9 @@ LABEL_GAPS_S = (1, 5, 20)
 
 
 def claimed(turn: Turn, now: datetime) -> Turn:
-    """The turn as it is written down before its call is made: from the first byte on it may be booked."""
+    """The turn as it is written down before its call is made: from the first byte on it may be booked, or cancelled."""
+    if turn.state is State.OFFERED:
+        return replace(turn, state=State.SURPLUS)
     if turn.state is not State.ASKING:
         return turn
     return replace(turn, state=State.UNCLEAR, asks=turn.asks + 1, unknowns=0, polls_done=0, asked_at=now)
@@ -94,7 +96,7 @@ def _read_unclear(turn: Turn, step: Step, reply: Unclear, rules: Rules) -> Heard
 
 
 def _read_unknown(turn: Turn, step: Step, rules: Rules) -> Heard:
-    if step is Step.CANCEL:
+    if step in (Step.CANCEL, Step.RETURN):
         return Heard.REFUSED
     if turn.state not in (State.UNCLEAR, State.UNDECIDED):
         return _read_not_yet(turn, step, rules)
@@ -157,6 +159,8 @@ def _due(before: Turn, turn: Turn, heard: Heard, now: datetime, rules: Rules) ->
         return None
     if turn.state is State.LAPSED:
         return watch_due(turn, now, rules)
+    if turn.state is State.OFFERED:  # what a person typed is never cancelled of itself
+        return None if turn.entered else now + rules.late_label_wait
     if before.planned_due is not None and turn.planned_due is None and turn.state is before.state:
         return max(before.planned_due, now)
     if turn.state in (State.UNDECIDED, State.UNLABELLED, State.UNCANCELLED):

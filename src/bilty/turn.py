@@ -20,6 +20,7 @@ class Rules:
     poll_interval: timedelta = timedelta(minutes=2)
     polls_max: int = 6
     watch_interval: timedelta = timedelta(minutes=10)
+    late_label_wait: timedelta = timedelta(minutes=30)
     stop_on_faulty_data: bool = False
 
 
@@ -31,6 +32,7 @@ class Step(StrEnum):
     INQUIRE = "inquire"
     FETCH_LABEL = "fetch_label"
     CANCEL = "cancel"  # a tracking read, then the cancel
+    RETURN = "return"  # the same call after pickup, without the read: a return (RTO), which is billed
 
 
 class State(StrEnum):
@@ -48,12 +50,15 @@ class State(StrEnum):
     STOPPED = "stopped"  # a definite no that the next courier would not mend: a person decides
     WITHDRAWN = "withdrawn"  # never said
     LAPSED = "lapsed"  # ended without a definite no; watched
-    OFFERED = "offered"  # a late AWB that a person may use or cancel
+    OFFERED = "offered"  # a late AWB that a person may use; left alone, it is cancelled
     SURPLUS = "surplus"  # an AWB that must be cancelled
     UNCANCELLED = "uncancelled"  # the courier will not cancel it: shown, and tried again
     PICKED_UP = "picked_up"  # a surplus AWB that is already under way: never cancelled, shown
     CONFLICT = "conflict"  # its AWB is another's: shown
     CANCELLED = "cancelled"
+    RETURNING = "returning"  # has the shipment, dispatched; its return is to be ordered
+    UNRETURNED = "unreturned"  # the courier will not: shown
+    RETURNED = "returned"  # has the shipment, on its way back
 
 
 class Kind(StrEnum):
@@ -79,12 +84,15 @@ TRAITS: Mapping[State, tuple[Kind, Step | None]] = {
     State.STOPPED: (Kind.OVER, None),
     State.WITHDRAWN: (Kind.OVER, None),
     State.LAPSED: (Kind.WATCHED, Step.INQUIRE),
-    State.OFFERED: (Kind.EXTRA, None),
+    State.OFFERED: (Kind.EXTRA, Step.CANCEL),
     State.SURPLUS: (Kind.EXTRA, Step.CANCEL),
     State.UNCANCELLED: (Kind.EXTRA, Step.CANCEL),
     State.PICKED_UP: (Kind.EXTRA, None),
     State.CONFLICT: (Kind.EXTRA, None),
     State.CANCELLED: (Kind.OVER, None),
+    State.RETURNING: (Kind.HOLDS, Step.RETURN),
+    State.UNRETURNED: (Kind.HOLDS, None),
+    State.RETURNED: (Kind.HOLDS, None),
 }
 
 
@@ -182,6 +190,12 @@ TABLE: Mapping[State, Mapping[Heard, State]] = {
     },
     State.SURPLUS: {**_CANCEL, Heard.SILENCE: State.SURPLUS},
     State.UNCANCELLED: {**_CANCEL, Heard.SILENCE: State.UNCANCELLED},
+    State.RETURNING: {
+        Heard.CANCELLED: State.RETURNED,
+        Heard.REFUSED: State.UNRETURNED,
+        Heard.NOT_YET: State.RETURNING,
+        Heard.SILENCE: State.RETURNING,
+    },
 }
 
 
@@ -189,11 +203,11 @@ TABLE: Mapping[State, Mapping[Heard, State]] = {
 class Turn:
     """One courier's try in one run; priority 0 is the ranking, which has no courier and whose reply is the list.
 
-    `digest` says which content the courier was asked to carry. `due_at` is when the next call is owed, None when none
-    is. `polls_done` counts readable answers in the present state; `tries` counts silences in a row. `planned_due` is
-    set while a person's *Poll now* or *Ask again* goes first: what it hears is not counted. `settled`: it waits for a
-    person, who has seen to it outside Bilty; it stays so until it brings something new. `entered`: the AWB is what a
-    person typed, not what ClickPost said.
+    `digest` says which content the courier was asked to carry, `version` which of the shipment's that is. `due_at`
+    is when the next call is owed, None when none is. `polls_done` counts readable answers in the present state;
+    `tries` counts silences in a row. `planned_due` is set while a person's *Poll now* or *Ask again* goes first:
+    what it hears is not counted. `settled`: it waits for a person, who has seen to it outside Bilty; it stays so
+    until it brings something new. `entered`: the AWB is what a person typed, not what ClickPost said.
     """
 
     run: int
@@ -219,6 +233,7 @@ class Turn:
     couriers: tuple[Courier, ...] = ()
     settled: bool = False
     entered: bool = False
+    version: int = 1
 
     @property
     def kind(self) -> Kind:

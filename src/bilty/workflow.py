@@ -23,7 +23,6 @@ and return values; `bilty.dispatcher` does what they say.
 
 import base64
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -34,6 +33,12 @@ from bilty.turn import Heard, Kind, Rules, State, Step, Turn
 
 NUMBER_CHARS, HASH_CHARS = 8, 11
 """Of a reference: with the dash between them the 20 characters that ClickPost takes at most."""
+
+
+BEFORE_A_PERSON = frozenset(
+    {State.UNDECIDED, State.OFFERED, State.UNCANCELLED, State.PICKED_UP, State.CONFLICT, State.UNRETURNED}
+)
+"""Whatever the shipment's status: somebody must look at such a turn, unless they have seen to it."""
 
 
 class Status(StrEnum):
@@ -58,7 +63,8 @@ class Progress:
 
     `installation`, `facility` and `number` name it for references; `digest` is of its present content, which is its
     `version`. `run` is 0 until it is scheduled. `hold` says why it may not be scheduled, blank if it may. `turns` are
-    those of all runs, in order.
+    those of all runs, in order. `schedule_asked`: a run begins by itself as soon as nothing of an older version may
+    still be booked.
     """
 
     installation: str
@@ -68,6 +74,7 @@ class Progress:
     version: int = 1
     run: int = 0
     hold: str = ""
+    schedule_asked: bool = False
     cancel_asked: bool = False
     failed_told: bool = False
     dispatched: bool = False
@@ -75,7 +82,8 @@ class Progress:
 
     @property
     def run_turns(self) -> tuple[Turn, ...]:
-        return tuple(turn for turn in self.turns if turn.run == self.run)
+        """Those of the present run, unless the shipment was changed since."""
+        return tuple(turn for turn in self.turns if (turn.run, turn.version) == (self.run, self.version))
 
     @property
     def holder(self) -> Turn | None:
@@ -97,6 +105,12 @@ class Progress:
         return tuple(turn for turn in self.extras if turn.state not in (State.OFFERED, State.CONFLICT))
 
     @property
+    def outdated(self) -> tuple[Turn, ...]:
+        """Turns that may still bring an AWB for what the shipment was: until each is over, the new version waits."""
+        old = [turn for turn in self.turns if turn.version < self.version and not turn.settled]
+        return tuple(turn for turn in old if turn.kind in (Kind.OPEN, Kind.WATCHED))
+
+    @property
     def couriers(self) -> tuple[Courier, ...]:
         """P1, P2, P3 of the present run, frozen when it began."""
         return next((turn.couriers for turn in self.run_turns if turn.state is State.RANKED), ())
@@ -116,13 +130,16 @@ def reference(progress: Progress, run: int, courier: Courier | None) -> str:
 def schedule(
     progress: Progress, now: datetime, courier: Courier | None = None, *, without_ewaybill: bool = False
 ) -> Progress:
-    """Begins a run, or changes nothing: where one is open, where an AWB is live, where it is held, or cancelled.
+    """Begins a run, or changes nothing: where one is open, where an AWB is live, where it is held, or cancelled; and
+    where an older version of it may still be booked.
 
     `courier`: it alone is asked, not ClickPost's order. `without_ewaybill`: a person's word that none is needed.
     """
     if without_ewaybill:
         progress = replace(progress, hold="")
     if progress.open_turn or progress.holder or progress.hold or progress.cancel_asked or progress.extras:
+        return progress
+    if progress.outdated:
         return progress
     run = progress.run + 1
     ranking = Turn(
@@ -134,8 +151,10 @@ def schedule(
         state=State.RANKED if courier else State.RANKING,
         due_at=None if courier else now,
         couriers=(courier,) if courier else (),
+        version=progress.version,
     )
-    return _begin_next(replace(progress, run=run, failed_told=False, turns=(*progress.turns, ranking)), now)
+    begun = replace(progress, run=run, schedule_asked=False, failed_told=False, turns=(*progress.turns, ranking))
+    return _begin_next(begun, now)
 
 
 def hear(
@@ -149,7 +168,7 @@ def hear(
     if turn.step is not asked:
         return progress
     heard = read(turn, step, reply, rules, _meaning_of_awb(progress, turn, reply, foreign_awb=foreign_awb))
-    if heard is Heard.UNKNOWN_TWICE and progress.cancel_asked:
+    if heard is Heard.UNKNOWN_TWICE and (progress.cancel_asked or turn.version < progress.version):
         heard = Heard.UNKNOWN_AFTER_ALL  # nobody wants it any more: not asked again
     after = moved(turn, heard, reply, now, rules)
     progress = put(progress, after)
@@ -163,7 +182,7 @@ def _meaning_of_awb(progress: Progress, turn: Turn, reply: Reply, *, foreign_awb
         return Heard.AWB
     if foreign_awb or any(reply.awb == other.awb for other in progress.turns if other.reference != turn.reference):
         return Heard.AWB_CONFLICT
-    if progress.cancel_asked or progress.holder:
+    if progress.cancel_asked or progress.holder or turn.version < progress.version:
         return Heard.AWB_OFFERED if turn.entered else Heard.AWB_SURPLUS
     current = turn.run == progress.run and turn.digest == progress.digest and not progress.failed_told
     return Heard.AWB if current and not turn.settled and not progress.live_extras else Heard.AWB_OFFERED
@@ -187,8 +206,16 @@ def step_aside(progress: Progress, now: datetime, rules: Rules) -> Progress:
 
 
 def go_on(progress: Progress, now: datetime) -> Progress:
-    """What follows of itself: the next courier's turn, or none once the shipment is cancelled."""
-    return ask_nobody(progress, now) if progress.cancel_asked else _begin_next(progress, now)
+    """What follows of itself: the next courier's turn, or none once the shipment is cancelled.
+
+    For what it is no longer nobody is asked either; when the last of that is over, the run that was asked for begins.
+    """
+    if progress.cancel_asked or progress.outdated:
+        progress = ask_nobody(progress, now)
+    if progress.cancel_asked:
+        return progress
+    progress = _begin_next(progress, now)
+    return schedule(progress, now) if progress.schedule_asked else progress
 
 
 def ask_nobody(progress: Progress, now: datetime) -> Progress:
@@ -222,6 +249,7 @@ def _begin_next(progress: Progress, now: datetime) -> Progress:
         digest=progress.digest,
         state=State.ASKING,
         due_at=now,
+        version=progress.version,
     )
     return replace(progress, turns=(*progress.turns, turn))
 
@@ -238,7 +266,7 @@ def status(progress: Progress) -> Status:
             progress.holder.state, Status.LABEL_REQUESTED
         )
     if not states:
-        return Status.ON_HOLD if progress.hold else Status.CREATED
+        return _status_between_runs(progress)
     given_up = {turn.state for turn in progress.live_extras} & {State.SURPLUS}
     if given_up or states & {State.RANKING, State.ASKING, State.UNCLEAR}:
         return Status.SCHEDULING
@@ -250,50 +278,18 @@ def status(progress: Progress) -> Status:
     return Status.FAILED if definite else Status.NEEDS_ATTENTION
 
 
+def _status_between_runs(progress: Progress) -> Status:
+    """Of a version that nobody was asked to carry yet."""
+    old = [turn.state for turn in (*progress.extras, *progress.outdated)]
+    if set(old) & {*BEFORE_A_PERSON, State.LAPSED}:
+        return Status.NEEDS_ATTENTION
+    if old:
+        return Status.SCHEDULING  # what it was is being cancelled, or asked about
+    return Status.ON_HOLD if progress.hold else Status.CREATED
+
+
 def _status_of_cancelling(progress: Progress) -> Status:
-    if any(turn.step is None for turn in progress.extras):
+    if any(turn.due_at is None for turn in progress.extras):
         return Status.NEEDS_ATTENTION  # no cancel will be tried: it is a person's to settle
     under_way = any(turn.kind is Kind.OPEN or turn.step is Step.CANCEL for turn in progress.turns)
     return Status.CANCELLING if under_way else Status.CANCELLED
-
-
-class Concern(StrEnum):
-    """What a person must see or settle. `bilty.telling` says it in words."""
-
-    UNDECIDED = "undecided"
-    UNLABELLED = "awb_without_label"
-    STOPPED = "stopped"
-    OFFERED = "late_label"
-    UNCANCELLED = "cancel_refused"
-    PICKED_UP = "surplus_picked_up"
-    CONFLICT = "awb_conflict"
-    NO_LABEL = "no_label"
-
-
-CONCERNS: Mapping[State, Concern] = {
-    State.UNDECIDED: Concern.UNDECIDED,
-    State.UNLABELLED: Concern.UNLABELLED,
-    State.STOPPED: Concern.STOPPED,
-    State.OFFERED: Concern.OFFERED,
-    State.UNCANCELLED: Concern.UNCANCELLED,
-    State.PICKED_UP: Concern.PICKED_UP,
-    State.CONFLICT: Concern.CONFLICT,
-}
-
-
-def concerns(progress: Progress) -> tuple[tuple[Concern, Turn], ...]:
-    """Every turn that a person must look at and has not settled, of every run, each with its reason.
-
-    One that stopped or lapsed is the matter only while no AWB is, and the shipment is wanted.
-    """
-    nearer = progress.cancel_asked or progress.holder or progress.extras
-    attention = status(progress) is Status.NEEDS_ATTENTION and not nearer
-    unsettled = [turn for turn in progress.turns if not turn.settled]
-    shown = [
-        (CONCERNS[turn.state], turn)
-        for turn in unsettled
-        if turn.state in CONCERNS and (turn.state is not State.STOPPED or (attention and turn.run == progress.run))
-    ]
-    if not shown and attention:
-        shown = [(Concern.NO_LABEL, turn) for turn in unsettled if turn.state is State.LAPSED]
-    return tuple(shown)

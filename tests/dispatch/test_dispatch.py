@@ -9,6 +9,7 @@ from msgspec.structs import replace as replace_struct
 
 from bilty.aggregator import Booking, Listed, Pdf, Said, Trouble
 from bilty.aggregator.scripted import P1, P2, P3, Scripted, accepted, busy, label, never, refused, unclear
+from bilty.concerns import Concern, concerns
 from bilty.dispatcher import work_off
 from bilty.reply import Accepted, Denied, Exchange, Label, Ranking, Refusal, Refused, Unclear
 from bilty.shipment import Facility
@@ -20,7 +21,7 @@ from bilty.store.providers import Keyring
 from bilty.store.secrets import Vault
 from bilty.store.settlements import Outcome
 from bilty.turn import State
-from bilty.workflow import Concern, Status, concerns
+from bilty.workflow import Status
 from dispatch.bench import BLR, MINUTE, NOON, Bench, shipment
 
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bilty.concerns import Concern
 from bilty.reply import Courier, Label, Paper, Ranking, Refusal, Refused, Reply, Unclear
 from bilty.turn import Kind, Rules, State, Step, Turn
-from bilty.workflow import Concern, Progress, Status
+from bilty.workflow import Progress, Status
 from workflow.machine import Machine
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

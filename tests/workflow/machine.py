@@ -13,14 +13,16 @@ from types import CodeType, ModuleType
 from typing import Any, get_args
 
 import bilty
+import bilty.concerns
 import bilty.hearing
 import bilty.turn
 import bilty.workflow
+from bilty.concerns import Concern
 from bilty.deciding import acts, decisions, refusals
 from bilty.turn import Heard, Kind, Rules, State, Step, Turn
-from bilty.workflow import Concern, Progress, Status
+from bilty.workflow import Progress, Status
 
-FILES = ("turn", "hearing", "workflow", "deciding.acts", "deciding.refusals", "deciding.decisions")
+FILES = ("turn", "hearing", "workflow", "concerns", "deciding.acts", "deciding.refusals", "deciding.decisions")
 """In the order of their imports."""
 _numbers = count(1)
 
@@ -97,13 +99,16 @@ def load(sources: Mapping[str, str]) -> Machine:
 
 def real() -> Machine:
     """The very modules that run."""
-    return _machine(bilty.turn, bilty.hearing, bilty.workflow, acts, refusals, decisions, exercised=set())
+    return _machine(
+        bilty.turn, bilty.hearing, bilty.workflow, bilty.concerns, acts, refusals, decisions, exercised=set()
+    )
 
 
 def _machine(
     turn: ModuleType,
     hearing: ModuleType,
     workflow: ModuleType,
+    concerns: ModuleType,
     acts: ModuleType,
     refusals: ModuleType,
     decisions: ModuleType,
@@ -123,7 +128,7 @@ def _machine(
         claimed=hearing.claimed,
         reference=workflow.reference,
         status=workflow.status,
-        concerns=workflow.concerns,
+        concerns=concerns.concerns,
         window_ends_at=turn.window_ends_at,
         table=turn.TABLE,
         traits=turn.TRAITS,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bilty.concerns import Concern
 from bilty.deciding import ActKind
 from bilty.reply import (
     AWB_CHARS_MAX,
@@ -21,7 +22,7 @@ from bilty.reply import (
     Unknown,
 )
 from bilty.turn import Kind, State, Step, Turn
-from bilty.workflow import Concern, Status
+from bilty.workflow import Status
 from workflow.desk import GARBAGE, NO, P1, P2, P3, PAPER, SILENT, Desk, desk, labelled, ranked, refused
 from workflow.machine import Machine
 

@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from bilty.concerns import concerns
 from bilty.deciding import ActKind, possible
 from bilty.reply import (
     Accepted,
@@ -28,7 +29,7 @@ from bilty.reply import (
     Unknown,
 )
 from bilty.turn import Kind, State, Step, Turn
-from bilty.workflow import Status, concerns
+from bilty.workflow import Status
 from workflow.desk import P1, P2, P3, PAPER, Call, desk
 from workflow.machine import real
 

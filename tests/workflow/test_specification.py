@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from bilty.concerns import Concern
 from bilty.reply import (
     Accepted,
     Busy,
@@ -25,7 +26,7 @@ from bilty.reply import (
     Unknown,
 )
 from bilty.turn import Kind, State, Step
-from bilty.workflow import Concern, Status
+from bilty.workflow import Status
 from workflow.desk import GARBAGE, NO, NOON, P1, P2, P3, PAPER, SILENT, Call, Desk, desk, labelled, ranked, refused
 from workflow.machine import Machine
 

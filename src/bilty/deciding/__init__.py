@@ -21,6 +21,7 @@ from bilty.deciding.acts import (
     AskAgain,
     Cancel,
     CancelLate,
+    Dispatch,
     EnterAwb,
     FallOver,
     FetchAgain,
@@ -29,16 +30,18 @@ from bilty.deciding.acts import (
     No,
     NotBooked,
     Offer,
+    OrderReturn,
     PollNow,
     Schedule,
     Settled,
+    ShipmentAct,
     TurnAct,
     UseLate,
     UsePaper,
     WrongAwb,
     plain_act,
 )
-from bilty.deciding.decisions import cancel, decide
+from bilty.deciding.decisions import amend, cancel, decide
 from bilty.deciding.refusals import possible, why_not_now
 
 __all__ = [
@@ -48,6 +51,7 @@ __all__ = [
     "AskAgain",
     "Cancel",
     "CancelLate",
+    "Dispatch",
     "EnterAwb",
     "FallOver",
     "FetchAgain",
@@ -56,13 +60,16 @@ __all__ = [
     "No",
     "NotBooked",
     "Offer",
+    "OrderReturn",
     "PollNow",
     "Schedule",
     "Settled",
+    "ShipmentAct",
     "TurnAct",
     "UseLate",
     "UsePaper",
     "WrongAwb",
+    "amend",
     "cancel",
     "decide",
     "plain_act",

@@ -32,6 +32,8 @@ class ActKind(StrEnum):
     WRONG_AWB = "wrong-awb"
     GO_ON = "go-on"
     SETTLED = "settled"
+    DISPATCH = "dispatch"
+    ORDER_RETURN = "order-return"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,13 @@ class Cancel:
     """The shipment is not to be sent."""
 
     kind: ClassVar = ActKind.CANCEL
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """The boxes are on the courier's truck: from now on nothing of it is changed, and cancelling is a return."""
+
+    kind: ClassVar = ActKind.DISPATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +170,14 @@ class Settled:
     reference: str
 
 
+@dataclass(frozen=True, slots=True)
+class OrderReturn:
+    """The courier brings back what it has picked up (RTO), and charges for it."""
+
+    kind: ClassVar = ActKind.ORDER_RETURN
+    reference: str
+
+
 TurnAct: TypeAlias = (
     PollNow
     | FallOver
@@ -175,8 +192,10 @@ TurnAct: TypeAlias = (
     | WrongAwb
     | GoOn
     | Settled
+    | OrderReturn
 )
-Act: TypeAlias = Schedule | Cancel | TurnAct
+ShipmentAct: TypeAlias = Schedule | Cancel | Dispatch
+Act: TypeAlias = ShipmentAct | TurnAct
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +242,26 @@ PERSON: Mapping[ActKind, Mapping[State, State]] = {
         State.CONFLICT: State.CONFLICT,
         State.PICKED_UP: State.PICKED_UP,
         State.UNCANCELLED: State.UNCANCELLED,
+        State.UNRETURNED: State.UNRETURNED,
     },
+    ActKind.ORDER_RETURN: {State.WON: State.RETURNING, State.UNRETURNED: State.RETURNING},
 }
 """What a person may decide about a turn in which state, and what the turn is then."""
 
-_PLAIN = (AskAgain, CancelLate, FallOver, FetchAgain, GiveUpAwb, GoOn, NotBooked, PollNow, Settled, UseLate, WrongAwb)
+_PLAIN = (
+    AskAgain,
+    CancelLate,
+    FallOver,
+    FetchAgain,
+    GiveUpAwb,
+    GoOn,
+    NotBooked,
+    OrderReturn,
+    PollNow,
+    Settled,
+    UseLate,
+    WrongAwb,
+)
 
 
 def plain_act(kind: ActKind, reference: str) -> TurnAct:

@@ -11,6 +11,7 @@ from bilty.deciding.acts import (
     AskAgain,
     Cancel,
     CancelLate,
+    Dispatch,
     EnterAwb,
     FallOver,
     FetchAgain,
@@ -18,6 +19,7 @@ from bilty.deciding.acts import (
     GoOn,
     No,
     NotBooked,
+    OrderReturn,
     PollNow,
     Schedule,
     Settled,
@@ -26,7 +28,16 @@ from bilty.deciding.acts import (
     UsePaper,
     WrongAwb,
 )
-from bilty.deciding.refusals import stands, turn_of, unknown_turn, why_not, why_not_cancel, why_not_schedule
+from bilty.deciding.refusals import (
+    stands,
+    turn_of,
+    unknown_turn,
+    why_not,
+    why_not_amend,
+    why_not_cancel,
+    why_not_dispatch,
+    why_not_schedule,
+)
 from bilty.reply import AWB_CHARS_MAX, Label, Paper
 from bilty.turn import Kind, Rules, State, Step, Turn
 from bilty.workflow import Progress, ask_nobody, go_on, hear, lapsed, put, schedule, step_aside
@@ -44,6 +55,9 @@ def decide(
         case Cancel():
             why = why_not_cancel(progress)
             return No(why) if why else cancel(progress, now)
+        case Dispatch():
+            why = why_not_dispatch(progress)
+            return No(why) if why else replace(progress, dispatched=True)
         case _:
             turn = turn_of(progress, act.reference)
             if turn is None:
@@ -56,7 +70,35 @@ def cancel(progress: Progress, now: datetime) -> Progress:
     """A person does not want it sent: an AWB is cancelled, one that still comes will be, and nobody else is asked."""
     if progress.dispatched:
         return progress
-    progress = ask_nobody(replace(progress, cancel_asked=True), now)
+    return _nobodys(replace(progress, cancel_asked=True), now)
+
+
+def amend(
+    progress: Progress,
+    digest: str,
+    hold: str,
+    now: datetime,
+    *,
+    schedule: bool,
+    call_out: frozenset[str] = frozenset(),
+) -> Progress | No:
+    """The shipment is from now on what `digest` stands for: a version of its own, once anybody was asked to carry it.
+
+    What was asked for the old version is ended as if it were cancelled. With `schedule` a run for the new one begins
+    when every AWB of the old is void and every turn of it over; without, when a person says so. `hold`: the new one's.
+    """
+    why = why_not_amend(progress, call_out)
+    if why:
+        return No(why)
+    if progress.run == 0:
+        return replace(progress, digest=digest, hold=hold)
+    renewed = replace(progress, version=progress.version + 1, digest=digest, hold=hold, schedule_asked=schedule)
+    return go_on(_nobodys(renewed, now), now)
+
+
+def _nobodys(progress: Progress, now: datetime) -> Progress:
+    """Nobody is to carry it any more: what was not said is withdrawn, and every AWB but a typed one is given up."""
+    progress = ask_nobody(progress, now)
     for turn in progress.turns:
         if turn.kind is Kind.HOLDS or (turn.state is State.OFFERED and not turn.entered):
             progress = put(progress, _given_up(turn, now))
@@ -72,7 +114,10 @@ def _decide(progress: Progress, act: TurnAct, turn: Turn, now: datetime, rules: 
         case FetchAgain():
             return put(progress, replace(turn, due_at=now))
         case FallOver() | NotBooked():
-            return go_on(put(progress, lapsed(turn, now, now + rules.watch_interval)), now)
+            # Of what the shipment was, a person's word is enough: it stays watched, and nothing waits for it.
+            seen_to = turn.settled or turn.version < progress.version
+            ended = replace(lapsed(turn, now, now + rules.watch_interval), settled=seen_to)
+            return go_on(put(progress, ended), now)
         case EnterAwb():
             return _heard_awb(progress, act, turn, now, rules)
         case UsePaper():
@@ -88,6 +133,8 @@ def _decide(progress: Progress, act: TurnAct, turn: Turn, now: datetime, rules: 
             return step_aside(put(progress, holds), now, rules)
         case GoOn():
             return go_on(put(progress, replace(turn, state=state)), now)
+        case OrderReturn():
+            return put(progress, replace(turn, state=state, due_at=now, polls_done=0, tries=0, settled=False))
         case Settled():
             return go_on(_settled(progress, turn), now)
         case _:

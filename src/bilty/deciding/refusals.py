@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
+from bilty.concerns import concerns
 from bilty.deciding.acts import PERSON, ActKind, Offer
 from bilty.reply import Courier
 from bilty.shipment import lacks_data
 from bilty.turn import Kind, State, Turn
-from bilty.workflow import Progress, concerns
+from bilty.workflow import Progress
 
 NOT_WHILE_ASKED = {
     ActKind.POLL_NOW,
@@ -38,10 +39,13 @@ _STANDS: Mapping[State, str] = {
     State.PICKED_UP: "{name} has picked up under AWB {awb}.",
     State.CONFLICT: "{name} gave AWB {awb}, which is already another's.",
     State.CANCELLED: "{name}'s AWB {awb} is cancelled.",
+    State.RETURNING: "{name} is asked to bring AWB {awb} back.",
+    State.UNRETURNED: "{name} does not bring AWB {awb} back.",
+    State.RETURNED: "{name} brings AWB {awb} back.",
 }
 CANCELLED = "The shipment is cancelled: nothing is booked for it any more."
 DISPATCHED = "The shipment is with the courier."
-ASK_FOR_RETURN = f"{DISPATCHED} Ask the courier to return it."
+ASK_FOR_RETURN = f"{DISPATCHED} It can only be brought back: an admin may order a return (RTO), which is charged."
 
 
 def possible(progress: Progress, *, call_out: frozenset[str] = frozenset()) -> tuple[Offer, ...]:
@@ -56,6 +60,8 @@ def possible(progress: Progress, *, call_out: frozenset[str] = frozenset()) -> t
         offers.append(Offer(ActKind.SCHEDULE, couriers=ranked_before(progress)))
     if not why_not_cancel(progress):
         offers.append(Offer(ActKind.CANCEL))
+    if not why_not_dispatch(progress):
+        offers.append(Offer(ActKind.DISPATCH))
     return tuple(offers)
 
 
@@ -65,6 +71,8 @@ def why_not_now(progress: Progress, kind: ActKind, reference: str, *, call_out: 
         return why_not_schedule(progress, without_ewaybill=True)
     if kind is ActKind.CANCEL:
         return why_not_cancel(progress)
+    if kind is ActKind.DISPATCH:
+        return why_not_dispatch(progress)
     turn = turn_of(progress, reference)
     return why_not(progress, kind, turn, call_out) if turn else unknown_turn(reference)
 
@@ -92,6 +100,8 @@ def why_not_schedule(progress: Progress, courier: Courier | None = None, *, with
         return f"It is scheduled already. {stands(turn)}"
     if progress.extras:
         return f"{stands(progress.extras[0])} Nobody else is asked before that is settled."
+    if progress.outdated:
+        return f"{stands(progress.outdated[0])} It was asked before the shipment was changed: that must be over first."
     if courier and courier.identity not in {each.identity for each in ranked_before(progress)}:
         return f"ClickPost has not ranked {courier.name} for this shipment."
     return "" if without_ewaybill and not lacks_data(progress.hold) else progress.hold
@@ -101,6 +111,25 @@ def why_not_cancel(progress: Progress) -> str:
     if progress.dispatched:
         return ASK_FOR_RETURN
     return "The shipment is cancelled already." if progress.cancel_asked else ""
+
+
+def why_not_dispatch(progress: Progress) -> str:
+    if progress.dispatched:
+        return DISPATCHED
+    if progress.cancel_asked:
+        return CANCELLED
+    holder = progress.holder
+    return "" if holder and holder.state is State.WON else "It has no label yet: no courier can have taken it."
+
+
+def why_not_amend(progress: Progress, call_out: frozenset[str]) -> str:
+    """`call_out` as for `possible`. What is merely watched, or being cancelled, ends the same whatever the answer."""
+    if progress.dispatched:
+        return f"{DISPATCHED} What it is cannot be changed any more."
+    if progress.cancel_asked:
+        return CANCELLED
+    asked = [turn for turn in progress.turns if turn.kind in (Kind.OPEN, Kind.HOLDS) and turn.reference in call_out]
+    return _under_way(asked[0]) if asked else ""
 
 
 def why_not(progress: Progress, kind: ActKind, turn: Turn, call_out: frozenset[str]) -> str:
@@ -116,6 +145,8 @@ def why_not_turn(progress: Progress, kind: ActKind, turn: Turn) -> str:
             return f"{_name(turn)} is about to be asked."
         case ActKind.FALL_OVER | ActKind.GO_ON:
             return _why_nobody_next(progress, turn)
+        case ActKind.ORDER_RETURN if not progress.dispatched:
+            return "The shipment is not dispatched: cancel it, which is not charged."
         case ActKind.GIVE_UP_AWB | ActKind.WRONG_AWB if progress.dispatched:
             return DISPATCHED
         case ActKind.WRONG_AWB if not turn.entered:
@@ -132,6 +163,8 @@ def _why_nobody_next(progress: Progress, turn: Turn) -> str:
     """Were `turn` to end now."""
     if progress.cancel_asked:
         return CANCELLED
+    if turn.version < progress.version:
+        return f"The shipment was changed since {_name(turn)} was asked: what comes of that is cancelled."
     if turn.run != progress.run:
         return "The shipment was scheduled again since."
     others = [other for other in progress.turns if other is not turn]
@@ -150,7 +183,7 @@ def _why_not_use(progress: Progress, turn: Turn) -> str:
         return CANCELLED
     if progress.holder:
         return stands(progress.holder)
-    if turn.digest != progress.digest:
+    if turn.version < progress.version or turn.digest != progress.digest:
         return f"The shipment has changed since {_name(turn)} was asked: that label is not of what is to be sent."
     others = [other for other in progress.live_extras if other is not turn]
     return stands(others[0]) if others else ""
@@ -159,6 +192,12 @@ def _why_not_use(progress: Progress, turn: Turn) -> str:
 def _asked(kind: ActKind, turn: Turn, call_out: frozenset[str]) -> str:
     if kind not in NOT_WHILE_ASKED or turn.reference not in call_out:
         return ""
+    return _under_way(turn)
+
+
+def _under_way(turn: Turn) -> str:
+    if turn.courier is None:
+        return "ClickPost is being asked which couriers serve the lane right now; its answer comes within two minutes."
     return f"ClickPost is being asked about {_name(turn)}'s booking right now; its answer comes within two minutes."
 
 

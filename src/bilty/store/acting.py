@@ -10,7 +10,7 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from bilty.deciding import Act, Cancel, EnterAwb, No, Schedule, UsePaper, WrongAwb, decide
+from bilty.deciding import Act, EnterAwb, No, ShipmentAct, UsePaper, WrongAwb, decide
 from bilty.reply import Child
 from bilty.shipment import decode
 from bilty.store import audit, awbs
@@ -32,7 +32,7 @@ class _Done:
     @property
     def reference(self) -> str:
         """Blank where the act is about the whole shipment."""
-        return "" if isinstance(self.act, Schedule | Cancel) else self.act.reference
+        return "" if isinstance(self.act, ShipmentAct) else self.act.reference
 
 
 async def act(

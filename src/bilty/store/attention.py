@@ -8,8 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from bilty.concerns import Concern
 from bilty.store.database import Connection
-from bilty.workflow import Concern
 
 COUNT_MAX = 99
 COUNTED_MAX = 10_000

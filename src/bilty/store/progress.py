@@ -13,13 +13,14 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
+from bilty.concerns import concerns
 from bilty.store.database import CHANGED_CHANNEL, DUE_CHANNEL, Connection
 from bilty.store.hand_off import events
 from bilty.store.listed import courier_ids, courier_of, write_codes
 from bilty.store.turn_ends import end_of, write_ends
 from bilty.store.turn_rows import COLUMNS, row_of, turn_of
 from bilty.turn import State, Turn
-from bilty.workflow import Progress, concerns, status
+from bilty.workflow import Progress, status
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ async def courses_of(connection: Connection, shipment_ids: Sequence[int], *, loc
     """The courses by shipment. Without the lock they are for showing only."""
     rows = await connection.fetch(
         f"""SELECT s.id, s.provider_id, s.facility_id, f.code AS facility, s.number, s.version, s.run, s.hold,
-                  s.cancel_asked, s.failed_told, s.dispatched, i.id AS installation
+                  s.schedule_asked, s.cancel_asked, s.failed_told, s.dispatched, i.id AS installation
              FROM shipments s JOIN facilities f ON f.id = s.facility_id CROSS JOIN installation i
             WHERE s.id = ANY($1) ORDER BY s.id {"FOR UPDATE OF s" if lock else ""}""",  # noqa: S608 - constants
         shipment_ids,
@@ -114,6 +115,7 @@ def progress_of(row: asyncpg.Record, *, version: int, run: int, digest: str, tur
         version=version,
         run=run,
         hold=row["hold"],
+        schedule_asked=row["schedule_asked"],
         cancel_asked=row["cancel_asked"],
         failed_told=row["failed_told"],
         dispatched=row["dispatched"],
@@ -126,7 +128,6 @@ def _turn_row(course: Course, turn: Turn) -> dict[str, object]:
         "id": course.ids.get(turn.reference),
         "shipment_id": course.shipment_id,
         "provider_id": course.provider_id,
-        "version": course.after.version,
         **row_of(turn),
     }
 
@@ -201,7 +202,9 @@ async def _update_shipments(connection: Connection, courses: Sequence[Course], n
     rows = [
         {
             "id": c.shipment_id,
+            "version": c.after.version,
             "run": c.after.run,
+            "schedule_asked": c.after.schedule_asked,
             "hold": c.after.hold,
             "cancel_asked": c.after.cancel_asked,
             "failed_told": c.after.failed_told,
@@ -214,16 +217,18 @@ async def _update_shipments(connection: Connection, courses: Sequence[Course], n
     ]
     if rows:
         await connection.execute(
-            """UPDATE shipments s SET run = r.run, hold = r.hold, cancel_asked = r.cancel_asked,
-                      failed_told = r.failed_told, dispatched = r.dispatched, status = r.status, concerns = r.concerns,
+            """UPDATE shipments s SET version = r.version, run = r.run, hold = r.hold,
+                      schedule_asked = r.schedule_asked, cancel_asked = r.cancel_asked, failed_told = r.failed_told,
+                      dispatched = r.dispatched, status = r.status, concerns = r.concerns,
                       concerned_at = CASE WHEN r.concerns = '{}' THEN NULL
                                           WHEN r.concerns <@ s.concerns THEN s.concerned_at ELSE $2 END,
                       courier_id = r.courier_id,
                       scheduled_at = CASE WHEN r.run > s.run THEN $2 ELSE s.scheduled_at END,
                       printed_at = CASE WHEN r.status = 'label_ready' AND s.status NOT IN ('label_ready', 'dispatched')
                                         THEN NULL ELSE s.printed_at END -- a label that has just come is on no paper
-                 FROM jsonb_to_recordset($1) AS r(id bigint, run integer, hold text, cancel_asked boolean,
-                      failed_told boolean, dispatched boolean, status text, concerns text[], courier_id integer)
+                 FROM jsonb_to_recordset($1) AS r(id bigint, version integer, run integer, hold text,
+                      schedule_asked boolean, cancel_asked boolean, failed_told boolean, dispatched boolean,
+                      status text, concerns text[], courier_id integer)
                 WHERE s.id = r.id""",
             msgspec.json.encode(rows).decode(),
             now,

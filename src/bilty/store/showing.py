@@ -65,13 +65,13 @@ async def locked(connection: Connection, shipment_id: int, facilities: frozenset
 
 
 _SEE = f"""SELECT s.s_id, s.s_version, s.s_run, s.facility_id, s.facility, s.number, s.hold, s.cancel_asked,
-       s.failed_told, s.dispatched, s.warnings, s.created_at, s.installation, s.digest,
+       s.schedule_asked, s.failed_told, s.dispatched, s.warnings, s.created_at, s.installation, s.digest,
        CASE WHEN row_number() OVER (PARTITION BY s_id ORDER BY turns.id) = 1 THEN s_content END AS content,
        (SELECT w.digest FROM shipment_versions w
          WHERE w.shipment_id = turns.shipment_id AND w.version = turns.version) AS turn_digest, {COLUMNS}
   FROM (SELECT s.id AS s_id, s.version AS s_version, s.run AS s_run, s.facility_id, f.code AS facility, s.number,
-               s.hold, s.cancel_asked, s.failed_told, s.dispatched, s.warnings, s.created_at, i.id AS installation,
-               v.digest, v.content AS s_content
+               s.hold, s.schedule_asked, s.cancel_asked, s.failed_told, s.dispatched, s.warnings, s.created_at,
+               i.id AS installation, v.digest, v.content AS s_content
           FROM shipments s JOIN facilities f ON f.id = s.facility_id CROSS JOIN installation i
           JOIN shipment_versions v ON v.shipment_id = s.id AND v.version = s.version
          WHERE s.id = ANY($1) AND ($2::int[] IS NULL OR s.facility_id = ANY($2))

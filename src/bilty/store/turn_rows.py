@@ -37,6 +37,7 @@ def turn_of(row: asyncpg.Record, digest: str) -> Turn:
         couriers=msgspec.json.decode(row["couriers"], type=tuple[Courier, ...]),
         settled=row["settled"],
         entered=row["entered"],
+        version=row["version"],
     )
 
 
@@ -67,4 +68,5 @@ def row_of(turn: Turn) -> dict[str, object]:
         "couriers": turn.couriers,
         "settled": turn.settled,
         "entered": turn.entered,
+        "version": turn.version,
     }

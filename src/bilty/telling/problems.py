@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from bilty.concerns import Concern, concerns
 from bilty.shipment import lacks_data
 from bilty.telling.phrases import name_of, said, span
 from bilty.turn import Rules, State, Turn
 from bilty.words import listed
-from bilty.workflow import Concern, Progress, Status, concerns, status
+from bilty.workflow import Progress, Status, status
 
 
 @dataclass(frozen=True, slots=True)

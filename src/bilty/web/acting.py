@@ -14,6 +14,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from bilty import telling
+from bilty.concerns import concerns
 from bilty.deciding import ActKind, No, Offer, possible, why_not_now
 from bilty.intake import Fault
 from bilty.reply import AWB_CHARS_MAX
@@ -27,7 +28,7 @@ from bilty.web.problems import ProblemError
 from bilty.web.sessions import actor, dispatching, from_our_pages
 from bilty.web.tools import AnyRequest, tools_of
 from bilty.web.where import back_of
-from bilty.workflow import Progress, concerns
+from bilty.workflow import Progress
 
 UPLOAD_BYTES_MAX = PDF_BYTES_MAX + 64 * 1024
 """With what a browser wraps around the file."""

@@ -13,6 +13,7 @@ from litestar import get
 from litestar.response import Template
 
 from bilty import telling
+from bilty.concerns import Concern
 from bilty.intake import Fault
 from bilty.store import acting, attention, listing, notices, providers, showing
 from bilty.store.access import Role
@@ -33,7 +34,6 @@ from bilty.web.rows import Row
 from bilty.web.sessions import signed_in, user
 from bilty.web.tools import AnyRequest, tools_of
 from bilty.words import INDIA
-from bilty.workflow import Concern
 
 PATH, SETTINGS, ENDPOINTS = "/attention", "/settings/shipping-providers", "/settings/hand-off-endpoints"
 ITEMS, NOTICES_MAX = 50, 100
