@@ -334,7 +334,8 @@ async def test_looking_up_waits_for_no_other_work_of_the_process() -> None:
     busy = [asyncio.create_task(asyncio.to_thread(over.wait, 30)) for _ in range(64)]
     try:
         async with serving(answering()) as wire, Http(QUICK, may_reach=lambda _: True) as http:
-            assert isinstance(await deliver(http, f"http://localhost:{wire.port}/"), Received)
+            async with asyncio.timeout(10):
+                assert isinstance(await deliver(http, f"http://localhost:{wire.port}/"), Received)
     finally:
         over.set()
         await asyncio.gather(*busy)

@@ -37,7 +37,8 @@ class _Pin(Generic[C]):
 class Pins(Generic[C]):
     """Clients by the host that each is pinned to. `make` makes one that connects to an address for a host.
 
-    It takes some 10 ms, so it is done in a thread; and a client is kept for as long as its host has its address.
+    It takes some 10 ms, so it is done in a thread, one of the look-ups'; and a client is kept for as long as its host
+    has its address.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class Pins(Generic[C]):
             client, address = known.client, known.address
         else:
             address = addresses[0]
-            client = await asyncio.to_thread(self._make, host, address)
+            client = await asyncio.get_running_loop().run_in_executor(self._threads, self._make, host, address)
         self._pins[host] = _Pin(client, address, asyncio.get_running_loop().time() + self._pin_s)
         self._pins.move_to_end(host)
         if len(self._pins) > PINS_MAX:
