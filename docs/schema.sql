@@ -65,6 +65,32 @@ CREATE FUNCTION public.words_of(name text) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN array_remove(regexp_split_to_array(lower(name), '[[:space:][:punct:]]+'::text), ''::text);
 
+CREATE TABLE public.afterwards (
+    id bigint NOT NULL,
+    shipment_id bigint NOT NULL,
+    turn_id bigint NOT NULL,
+    kind text NOT NULL,
+    invoice text DEFAULT ''::text NOT NULL,
+    ewaybill text DEFAULT ''::text NOT NULL,
+    state text DEFAULT 'owed'::text NOT NULL,
+    owed_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone,
+    fence integer DEFAULT 0 NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    pickup_at timestamp with time zone,
+    confirmation text DEFAULT ''::text NOT NULL,
+    warning text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE public.afterwards ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.afterwards_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.api_keys (
     id integer NOT NULL,
     name text NOT NULL,
@@ -533,6 +559,7 @@ END) STORED NOT NULL,
     courier_id integer NOT NULL,
     concerned_at timestamp with time zone,
     scheduled_at timestamp with time zone,
+    schedule_asked boolean DEFAULT false NOT NULL,
     CONSTRAINT shipments_box_count_check CHECK (((box_count >= 1) AND (box_count <= 999)))
 )
 WITH (fillfactor='80');
@@ -614,6 +641,16 @@ ALTER TABLE public.timeline ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.transporters (
+    shipment_id bigint NOT NULL,
+    turn_id bigint NOT NULL,
+    invoice text NOT NULL,
+    number text NOT NULL,
+    told_to text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone
+);
+
 CREATE TABLE public.turn_ends (
     turn_id bigint NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -661,6 +698,9 @@ CREATE TABLE public.turns (
     couriers jsonb DEFAULT '[]'::jsonb NOT NULL,
     settled boolean DEFAULT false NOT NULL,
     entered boolean DEFAULT false NOT NULL,
+    told_ewaybills jsonb,
+    told_expiries jsonb,
+    miscount text DEFAULT ''::text NOT NULL,
     CONSTRAINT turns_check CHECK (((priority = 0) = (cp_id IS NULL))),
     CONSTRAINT turns_priority_check CHECK (((priority >= 0) AND (priority <= 3))),
     CONSTRAINT turns_reference_check CHECK ((length(reference) <= 20))
@@ -717,6 +757,12 @@ ALTER TABLE ONLY public.pgqueuer ALTER COLUMN id SET DEFAULT nextval('public.pgq
 ALTER TABLE ONLY public.pgqueuer_schedules ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_schedules_id_seq'::regclass);
 
 ALTER TABLE ONLY public.pgqueuer_statistics ALTER COLUMN id SET DEFAULT nextval('public.pgqueuer_statistics_id_seq'::regclass);
+
+ALTER TABLE ONLY public.afterwards
+    ADD CONSTRAINT afterwards_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.afterwards
+    ADD CONSTRAINT afterwards_turn_id_kind_invoice_key UNIQUE (turn_id, kind, invoice);
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_hash_key UNIQUE (hash);
@@ -856,6 +902,9 @@ ALTER TABLE ONLY public.sign_in_tries
 ALTER TABLE ONLY public.timeline
     ADD CONSTRAINT timeline_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.transporters
+    ADD CONSTRAINT transporters_pkey PRIMARY KEY (turn_id, invoice, number);
+
 ALTER TABLE ONLY public.turn_ends
     ADD CONSTRAINT turn_ends_pkey PRIMARY KEY (turn_id);
 
@@ -882,6 +931,10 @@ ALTER TABLE ONLY public.users
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+CREATE INDEX afterwards_by_shipment ON public.afterwards USING btree (shipment_id);
+
+CREATE INDEX afterwards_due ON public.afterwards USING btree (due_at) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX audit_by_action ON public.audit USING btree (action, id);
 
@@ -981,11 +1034,15 @@ CREATE INDEX sign_in_tries_by_subject ON public.sign_in_tries USING btree (subje
 
 CREATE INDEX timeline_by_shipment ON public.timeline USING btree (shipment_id, id);
 
+CREATE INDEX transporters_of_shipment ON public.transporters USING btree (shipment_id);
+
+CREATE INDEX transporters_open ON public.transporters USING btree (at) WHERE (settled_at IS NULL);
+
 CREATE INDEX turn_ends_by_time ON public.turn_ends USING btree (at);
 
 CREATE INDEX turns_due ON public.turns USING btree (provider_id, due_at) WHERE (due_at IS NOT NULL);
 
-CREATE UNIQUE INDEX turns_one_holder ON public.turns USING btree (shipment_id) WHERE (state = ANY (ARRAY['fetching'::text, 'unlabelled'::text, 'won'::text]));
+CREATE UNIQUE INDEX turns_one_holder ON public.turns USING btree (shipment_id) WHERE (state = ANY (ARRAY['fetching'::text, 'unlabelled'::text, 'won'::text, 'returning'::text, 'unreturned'::text, 'returned'::text]));
 
 CREATE UNIQUE INDEX turns_one_open ON public.turns USING btree (shipment_id) WHERE (state = ANY (ARRAY['ranking'::text, 'asking'::text, 'unclear'::text, 'waiting'::text, 'undecided'::text]));
 
@@ -994,6 +1051,12 @@ CREATE TRIGGER audit_stays BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW 
 CREATE TRIGGER audit_stays_whole BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.audit_stays();
 
 CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.pgqueuer FOR EACH STATEMENT EXECUTE FUNCTION public.fn_pgqueuer_changed();
+
+ALTER TABLE ONLY public.afterwards
+    ADD CONSTRAINT afterwards_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.afterwards
+    ADD CONSTRAINT afterwards_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.awbs
     ADD CONSTRAINT awbs_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;
@@ -1075,6 +1138,9 @@ ALTER TABLE ONLY public.timeline
 
 ALTER TABLE ONLY public.timeline
     ADD CONSTRAINT timeline_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.transporters
+    ADD CONSTRAINT transporters_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.turn_ends
     ADD CONSTRAINT turn_ends_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;

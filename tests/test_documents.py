@@ -7,10 +7,12 @@ import pypdfium2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypdf.annotations import FreeText
 from pypdf.generic import RectangleObject
 
 from bilty.documents import Merge, UnreadablePdfError
 from bilty.documents.labels import STRIP_PT
+from bilty.documents.press import voided
 from bilty.store.labels import pages_of
 from jobs.desk import label_pdf
 
@@ -153,3 +155,39 @@ def test_a_damaged_label_never_spoils_the_others(at: int, noise: bytes, marked: 
     document = pypdfium2.PdfDocument(pdf)
     assert len(document) == merge.pages
     document.close()
+
+
+# Void
+
+
+@pytest.mark.parametrize("turned", [0, 90, 180])
+def test_a_void_label_says_so_all_over_every_page(turned: int) -> None:
+    label = odd(label_pdf("SO-1", pages=2), turned=turned)
+    merge = Merge()
+    assert merge.add(label, void=True, mark="VOID · SO-1") == 2
+    void = merge.finish()
+    assert [text.count("VOID") >= 3 for text in texts(void)] == [True, True]
+    for page in range(2):
+        assert size_of(void, page)[1] == size_of(label, page)[1] + STRIP_PT
+    drawn = picture(void, cut_pt=STRIP_PT)
+    assert 0.25 < drawn.count(0) / len(drawn) < 0.75, "most of it is black letters"
+    rows = [drawn[start : start + len(drawn) // 20] for start in range(0, len(drawn), len(drawn) // 20)]
+    assert sum(0 in row for row in rows) >= 18, "from edge to edge"
+
+
+def test_nothing_is_drawn_above_the_void() -> None:
+    """Annotations are drawn above all content: a bar code may be one."""
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(label_pdf("SO-1")))
+    writer.add_annotation(0, FreeText(text="scan me", rect=(0, 0, 288, 432), background_color="ffffff"))
+    made = io.BytesIO()
+    writer.write(made)
+    merge = Merge()
+    merge.add(made.getvalue(), void=True)
+    (page,) = pypdf.PdfReader(io.BytesIO(merge.finish())).pages
+    assert page.get("/Annots") is None
+
+
+async def test_a_void_label_is_made_apart() -> None:
+    assert texts(await voided(label_pdf("SO-1"), "VOID · SO-1"))[0].count("VOID") >= 3
+    with pytest.raises(UnreadablePdfError):
+        await voided(b"no pdf", "VOID")

@@ -4,7 +4,8 @@ import json
 import re
 from collections.abc import Callable
 from copy import deepcopy
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +25,7 @@ from bilty.intake import (
     parse_shipment,
 )
 from bilty.intake.limits import FAULTS_MAX
-from bilty.shipment import Facility, PaymentMode, decode, digest, encode
+from bilty.shipment import Facility, PaymentMode, Weekday, decode, digest, encode
 from bilty.shipping_provider import Connector, Kind, ShippingProvider
 
 TODAY = date(2026, 11, 25)
@@ -465,6 +466,24 @@ ONE_LINE = "2026-11-25T10:00:00+05:30"
             "appointment.ends_at",
             "ends_at is not after starts_at: give the hour at which the consignee's slot closes.",
         ),
+        (
+            "appointment.ends_at",
+            "2026-11-29T10:00:01+05:30",
+            "appointment.ends_at",
+            "ends_at is more than 24 hours after starts_at: give the slot of one day.",
+        ),
+        (
+            "appointment",
+            {"starts_at": "2026-11-24T10:00:00+05:30", "ends_at": "2026-11-24T23:59:00+05:30"},
+            "appointment.ends_at",
+            "The appointment was over on 24 Nov 2026: give one of today or later, or leave it out.",
+        ),
+        (
+            "appointment.id",
+            "A" * 51,
+            "appointment.id",
+            f'id is "{"A" * 51}": give 1 to 50 characters.',
+        ),
         ("schedule", "yes", "schedule", 'schedule is "yes": give true or false.'),
     ],
 )
@@ -499,13 +518,37 @@ def test_what_the_payload_cannot_carry_is_refused_by_name(path: str, value: obje
     assert refused_for(put(good(), path, value), path).startswith(f"{name} is {json.dumps(value)}: {reason}")
 
 
+@pytest.mark.parametrize(("tax", "named"), [("cgst", "cgst"), ("sgst", "sgst")])
+def test_a_sale_is_within_a_state_or_across_states(tax: str, named: str) -> None:
+    document = put(put(good(), "invoices.0.igst", "1.00"), f"invoices.0.{tax}", "1.00")
+    assert refused_for(document, "invoices[0].igst").startswith(f"{named} and igst are both given: a sale within")
+
+
+def test_an_appointment_behind_a_purchase_orders_last_day_is_held() -> None:
+    document = put(good(), "purchase_orders.0.expires_on", "2026-11-27")
+    held = taken(document).hold
+    assert held == (
+        "Its days do not fit: Purchase order PO-1 expires on 27 Nov 2026, and the appointment is on 28 Nov 2026: "
+        "give another appointment, or ask the buyer for a longer purchase order and enter its last day."
+    )
+    assert taken(put(document, "purchase_orders.0.expires_on", "2026-11-28")).hold is None
+    assert taken(without(document, "appointment")).hold is None  # what the connector will promise is not known yet
+    both = taken(put(document, "invoices.0.value", "59000.00")).hold or ""
+    assert both.endswith(held)
+    assert "has no e-way bill" in both
+    sent = taken(put(document, "invoices.0.value", "59000.00"), replace(RULES, ewaybill_missing="send")).hold
+    assert sent == held
+
+
 def test_an_expired_ewaybill_is_refused() -> None:
     document = put(good(), "invoices.0.ewaybill_number", "181000000001")
     message = refused_for(
         put(document, "invoices.0.ewaybill_expires_on", "2026-11-24"), "invoices[0].ewaybill_expires_on"
     )
     assert message == "The e-way bill expired on 24 Nov 2026: extend it or make a new one, and give its last day."
-    assert taken(put(document, "invoices.0.ewaybill_expires_on", "2026-11-25")).hold is None
+    today = put(document, "invoices.0.ewaybill_expires_on", "2026-11-25")
+    assert "before the pickup on 26 Nov 2026" in (taken(today).hold or "")
+    assert taken(without(today, "pickup_at")).hold is None
 
 
 def test_an_invoice_may_be_dated_a_day_ahead() -> None:
@@ -606,6 +649,12 @@ def test_a_long_value_is_shown_short() -> None:
             {"mode": "cod", "cod_amount": "23600.01"},
             "payment.cod_amount",
             "₹23,600.01 is to be collected for invoices of ₹23,600.00: check the amount.",
+        ),
+        (
+            "invoices.0.cgst",
+            "1800.00",
+            "invoices[0].sgst",
+            ("Invoice INV-1 has ₹1,800.00 cgst and ₹0.00 sgst, which are halves of one tax and alike: check them."),
         ),
         (
             "invoices.0.taxable_value",
@@ -743,12 +792,89 @@ def test_a_facility_is_warned_about_as_a_consignee_is() -> None:
             "gstin is missing: give the 15 characters of the registration certificate, as in 27AAPFU0939F1ZV.",
         ),
         ({"pin": "560058"}, "pin", "pin is not a field here: did you mean pincode?"),
+        (
+            {"opens_at": "09:00"},
+            "closes_at",
+            "closes_at is missing, and an hour of opening is given: give both, or leave both out.",
+        ),
+        (
+            {"closes_at": "18:00"},
+            "opens_at",
+            "opens_at is missing, and an hour of closing is given: give both, or leave both out.",
+        ),
+        (
+            {"opens_at": "09:00", "closes_at": "09:00"},
+            "closes_at",
+            "closes_at is not after the hour of opening: give when it closes on the same day, 00:00 for midnight.",
+        ),
+        (
+            {"opens_at": "9 am", "closes_at": "18:00"},
+            "opens_at",
+            'opens_at is "9 am": give a time of day as hours and minutes, as in "09:30" (24 hours).',
+        ),
+        (
+            {"opens_at": "09:00", "closes_at": "24:00"},
+            "closes_at",
+            'closes_at is "24:00": give a time of day as hours and minutes, as in "09:30" (24 hours).',
+        ),
+        (
+            {"days_off": ["sunday", "Holi"]},
+            "days_off",
+            'days_off is a list of 2: "Holi" in it is no day of the week: write it out, as in "sunday".',
+        ),
+        (
+            {"days_off": list(Weekday)},
+            "days_off",
+            "days_off is a list of 7: leave out those on which boxes are fetched, one day a week at least.",
+        ),
+        (
+            {"holidays": ["2027-01-26", "26-01-2027"]},
+            "holidays",
+            (
+                'holidays is a list of 2: "26-01-2027" in it is no day that can be taken: '
+                "give a date as year-month-day, as in 2026-11-25."
+            ),
+        ),
+        (
+            {"holidays": ["2027-02-30"]},
+            "holidays",
+            (
+                'holidays is a list of 1: "2027-02-30" in it is no day that can be taken: '
+                "there is no such day in the calendar."
+            ),
+        ),
+        ({"holidays": ["2027-01-26"] * 101}, "holidays", "holidays is a list of 101: give 100 at most."),
+        (
+            {"holidays": 26},
+            "holidays",
+            'holidays is 26: give a list of at most 100 dates, as in ["2027-01-26", "2027-03-22"].',
+        ),
     ],
 )
 def test_a_facility_is_refused(change: Document, field: str, message: str) -> None:
     verdict = parse_facility("BLR-1", without(good_facility(), "pincode") | {"pincode": "560058"} | change)
     assert isinstance(verdict, Rejected)
     assert [(fault.field, fault.message) for fault in verdict.faults] == [(field, message)]
+
+
+@pytest.mark.parametrize(
+    ("given", "works"),
+    [
+        ({}, (None, None, (), ())),
+        ({"opens_at": "", "closes_at": None, "days_off": [], "holidays": ""}, (None, None, (), ())),
+        ({"opens_at": " 09:00", "closes_at": "18:30"}, (time(9), time(18, 30), (), ())),
+        ({"opens_at": "08:00", "closes_at": "00:00"}, (time(8), time(0), (), ())),
+        ({"opens_at": "00:00", "closes_at": "00:00"}, (time(0), time(0), (), ())),
+        (
+            {"days_off": ["Sunday", "saturday", "sunday"], "holidays": ["2027-03-22", "2027-01-26", "2027-01-26"]},
+            (None, None, (Weekday.SATURDAY, Weekday.SUNDAY), (date(2027, 1, 26), date(2027, 3, 22))),
+        ),
+    ],
+)
+def test_when_a_facility_works(given: Document, works: tuple[object, ...]) -> None:
+    facility = parse_facility("BLR-1", good_facility() | given)
+    assert isinstance(facility, Facility), facility
+    assert (facility.opens_at, facility.closes_at, facility.days_off, facility.holidays) == works
 
 
 @pytest.mark.parametrize("code", ["", "a b", "x" * 41, "a/b", "ü"])

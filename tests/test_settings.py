@@ -28,6 +28,7 @@ def test_the_defaults_are_those_that_are_promised() -> None:
     assert (settings.listen, settings.address) == ("127.0.0.1:8080", "http://127.0.0.1:8080")
     assert (settings.rules.poll_interval, settings.rules.polls_max) == (timedelta(minutes=2), 6)
     assert settings.rules.watch_interval == timedelta(minutes=10)
+    assert settings.rules.late_label_wait == timedelta(minutes=30)
     assert not settings.allow_private_addresses
     assert (settings.database_url, settings.secret_key) == (None, None)
 
@@ -118,6 +119,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         ("BILTY_POLLS_MAX", "0"),
         ("BILTY_POLLS_MAX", "1.5"),
         ("BILTY_WATCH_INTERVAL_SECONDS", "inf"),
+        ("BILTY_LATE_LABEL_MINUTES", "0"),
         ("BILTY_ALLOW_PRIVATE_ADDRESSES", "perhaps"),
         ("BILTY_CLICKPOST_CREATE_STYLE", "v9"),
         ("BILTY_EWAYBILL_THRESHOLD_RUPEES", "-1"),
@@ -158,3 +160,11 @@ def test_urls_lose_the_slash_at_their_end() -> None:
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError):
         Settings().listen = "elsewhere:1"
+
+
+@pytest.mark.parametrize("given", ["U R P", "URP!", "X" * 16, "\u0935"])
+def test_what_stands_for_an_unregistered_consignee_is_one_plain_word(given: str) -> None:
+    (line,) = refusal(BILTY_UNREGISTERED_GSTIN=given)
+    assert line.endswith("give at most 15 letters and digits, like URP, or leave it blank.")
+    assert [read_settings({"BILTY_UNREGISTERED_GSTIN": good}).unregistered_gstin for good in ("", "URP")] == ["", "URP"]
+    assert read_settings({}).unregistered_gstin == "URP"

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bilty.intake import Fault, IntakeRules, Rejected, parse_shipment
+from bilty.intake import Accepted, Fault, IntakeRules, Rejected, parse_shipment
 from bilty.shipment import decode, encode
-from bilty.web.shipment_document import LABELS, document, in_the_form, is_due, like, totals
+from bilty.web.shipment_document import LABELS, document, in_the_form, is_due, totals
 from bilty.web.shipment_form import BOX, FIELDS, INVOICE, ITEM, ORDER, BoxRow, Typed, blank, change, read, tidy
+from bilty.web.shipment_typed import filled, like, named_as_before
 from bilty.words import INDIA
+from web.house import SHIPMENT
 from web.test_new_shipment import FIELDS as SENT
 
 TODAY = date(2026, 11, 26)
@@ -204,6 +206,48 @@ def test_another_like_it_has_its_boxes_and_papers_of_its_own() -> None:
     assert copy.fields["consignee.address"] == "Plot 14,\nIndustrial Area"
     assert copy.fields["number"] == ""
     assert copy.invoices == (blank(INVOICE),)
+
+
+WHOLE = {
+    "purchase_orders": [{"number": "PO-7", "expires_on": "2030-12-01"}, {"number": "PO-8"}],
+    "pickup_at": "2030-01-02T16:40:30+05:30",
+    "appointment": {"starts_at": "2030-01-04T10:00:00+05:30", "ends_at": "2030-01-04T12:00:00+05:30", "id": "SLOT-7"},
+    "payment": {"mode": "cod", "cod_amount": "23600.00"},
+    "invoices": [
+        {
+            "number": "INV-1",
+            "date": "2026-11-20",
+            "value": "123600.00",
+            "taxable_value": "104745.76",
+            "igst": "18854.24",
+            "ewaybill_number": "331001234567",
+            "ewaybill_expires_on": "2026-11-30",
+        },
+        {"number": "INV-2", "date": "2026-11-21", "value": "10.50"},
+    ],
+}
+BOXES: list[dict[str, object]] = [
+    {"length_cm": 40, "breadth_cm": 30, "height_cm": 25, "weight_g": 12500},
+    {"length_cm": 40, "breadth_cm": 30, "height_cm": 25, "weight_g": 1, "invoice": "INV-1"},
+    {
+        "length_cm": 60,
+        "breadth_cm": 1,
+        "height_cm": 600,
+        "weight_g": 1_000_000,
+        "items": [{"sku": "TEA-1", "description": "Tea", "hsn": "0902", "quantity": 12, "unit_price": "10.50"}],
+    },
+]
+
+
+@given(st.sets(st.sampled_from(sorted(WHOLE))), st.lists(st.sampled_from(BOXES), min_size=1, max_size=5))
+def test_what_is_filled_in_and_sent_is_the_shipment_itself(also: set[str], boxes: list[dict[str, object]]) -> None:
+    made = SHIPMENT | {name: WHOLE[name] for name in also} | {"boxes": boxes}
+    parsed = parse_shipment(made, IntakeRules(), TODAY)
+    assert isinstance(parsed, Accepted), parsed
+    before = parsed.shipment
+    again = parse_shipment(document(read(sent_of(filled(before, INDIA))), INDIA), IntakeRules(), TODAY)
+    assert isinstance(again, Accepted), again
+    assert named_as_before(before, again.shipment) == before
 
 
 def _list(found: object) -> list[dict[str, object]]:

@@ -224,6 +224,64 @@ def test_what_a_person_did_is_told_with_the_name(kind: ActKind) -> None:
     assert "{" not in told
 
 
+def test_a_late_label_says_until_when_it_may_be_used() -> None:
+    offered = turn(1, State.OFFERED, awb="AWB1", due_at=after(42))
+    assert told(progress(offered, failed_told=True)) == (
+        "Delhivery B2B's label came late: AWB AWB1. Choose Use it or Cancel it; nobody else is asked before. "
+        "It is cancelled at 10:44 unless somebody uses it."
+    )
+    problem = telling.problem(progress(offered, failed_told=True), RULES)
+    assert problem
+    assert problem.remedy.endswith("Left alone for 30 minutes, it is cancelled.")
+    assert telling.told_turn(offered, None, RULES, NOW, INDIA) == (
+        "Delhivery B2B's label came late: AWB AWB1. It is cancelled at 10:44 unless somebody uses it. "
+        "Nobody else is asked before."
+    )
+    over = replace(offered, due_at=NOW)
+    assert "Nobody used it: it is about to be cancelled." in telling.told_turn(over, None, RULES, NOW, INDIA)
+
+
+def test_an_awb_that_a_person_typed_stands_until_they_decide() -> None:
+    typed = turn(1, State.OFFERED, awb="AWB1", entered=True)
+    assert "cancelled at" not in told(progress(typed))
+    assert "Left alone" not in told(progress(typed))
+
+
+def test_what_was_changed_says_what_it_waits_for() -> None:
+    surplus = turn(1, State.SURPLUS, awb="AWB1", due_at=NOW)
+    found = progress(surplus, version=2, schedule_asked=True)
+    assert told(found) == (
+        "AWB AWB1 of Delhivery B2B is not wanted: it is being cancelled. "
+        "The changed shipment is booked once that is confirmed."
+    )
+    assert told(replace(found, schedule_asked=False)).endswith("It can then be scheduled again.")
+    assert told(replace(found, turns=())) == "Changed, and not scheduled yet as it is now."
+    waiting = progress(replace(WAITING, polls_done=0), version=2)
+    assert told(waiting).startswith("It was changed. An AWB for what it was is cancelled when it comes. Waiting for")
+    assert "takes over" not in told(waiting)
+
+
+def test_a_courier_that_was_asked_for_what_it_was_is_named_with_what_to_do() -> None:
+    problem = telling.problem(progress(turn(1, State.LAPSED), version=2), RULES)
+    assert problem
+    assert problem.code == "old_version"
+    assert problem.message.startswith("Delhivery B2B may still book what the shipment was before it was changed")
+    assert "choose I have seen to it" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (State.WON, "With Delhivery B2B under AWB AWB1."),
+        (State.RETURNING, "Dispatched. Delhivery B2B is asked to bring back AWB AWB1 (RTO)."),
+        (State.UNRETURNED, "Dispatched. Delhivery B2B will not bring back AWB AWB1: not with us."),
+        (State.RETURNED, "Dispatched. Delhivery B2B brings back AWB AWB1 (RTO), and charges for it."),
+    ],
+)
+def test_what_is_dispatched_tells_whether_it_comes_back(state: State, words: str) -> None:
+    assert told(progress(turn(1, state, awb="AWB1", message="not with us"), dispatched=True)) == words
+
+
 @dataclass(frozen=True)
 class Line:
     priority: int | None

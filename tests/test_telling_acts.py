@@ -22,7 +22,7 @@ STANDING = [
 ]
 
 
-def button(found: Progress, kind: ActKind, *, printed: bool = False) -> telling.Button:
+def button(found: Progress, kind: ActKind, *, printed: str = "") -> telling.Button:
     offer = next(offer for offer in possible(found) if offer.kind is kind)
     return telling.button(found, offer, printed=printed)
 
@@ -167,8 +167,9 @@ def test_a_typed_awb_that_is_not_wanted_is_a_matter_of_its_own() -> None:
 
 def test_a_printed_label_is_to_be_destroyed() -> None:
     found = progress(turn(1, State.WON, awb="AWB1"))
-    assert "destroy every copy" in button(found, ActKind.CANCEL, printed=True).risk
-    assert "destroy" not in button(found, ActKind.CANCEL).risk
+    destroy = "Destroy 3 printed labels: asha@example.com printed them at 10:02."
+    assert destroy in button(found, ActKind.CANCEL, printed=destroy).risk
+    assert "destroy" not in button(found, ActKind.CANCEL).risk.lower()
 
 
 def test_using_a_late_label_says_who_is_no_longer_waited_for() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from bilty import telling
 from bilty.shipping_provider import Connector, own_terms
+from bilty.shipping_provider.opening import Calendar
 from bilty.words import INDIA
 
 MONDAY_NOON = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)  # 12:00 in India
@@ -16,7 +17,7 @@ NEW_YEARS_EVE = datetime(2026, 12, 31, 10, 0, tzinfo=UTC)
 
 def told(now: datetime, minutes: int, days: int | None, zone: ZoneInfo = INDIA) -> str:
     connector = Connector("", pickup_after_minutes=minutes, appointment_after_days=days)
-    return telling.told_terms(own_terms(connector, now, zone), now, zone)
+    return telling.told_terms(own_terms(connector, now, Calendar(zone)), now, zone)
 
 
 @pytest.mark.parametrize(
@@ -57,4 +58,4 @@ def test_an_appointment_before_the_pickup_is_doubted(
     now: datetime, minutes: int, days: int | None, doubtful: bool
 ) -> None:
     connector = Connector("", pickup_after_minutes=minutes, appointment_after_days=days)
-    assert bool(telling.doubt_of(own_terms(connector, now, INDIA))) is doubtful
+    assert bool(telling.doubt_of(own_terms(connector, now, Calendar(INDIA)))) is doubtful

@@ -57,6 +57,17 @@ def match_children(shipment: Shipment, children: Sequence[Child], parent_awb: st
     return BoxAwbs(by_box=by_box, warning=_warning(shipment, by_box, awbs, left))
 
 
+def miscount(shipment: Shipment, children: Sequence[Child], parent_awb: str) -> str:
+    """How the boxes' waybills are not as many as the boxes, or one more, in a sentence; blank where they are.
+
+    A courier that gives none at all goes by its own AWB alone: that is no count.
+    """
+    count, boxes = len({child.awb for child in children}), len(shipment.boxes)
+    if count in (0, boxes, boxes + 1):
+        return ""
+    return match_children(shipment, children, parent_awb).warning
+
+
 def _may_be_box_1(shipment: Shipment, children: Sequence[Child]) -> bool:
     skus = _boxes_by_sku(shipment)
     return all(1 in numbers for child in children for numbers in _evidence(shipment, skus, child))

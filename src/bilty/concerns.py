@@ -20,6 +20,7 @@ class Concern(StrEnum):
     NO_LABEL = "no_label"
     OUTDATED = "old_version"
     UNRETURNED = "return_refused"
+    MISCOUNTED = "box_count"
 
 
 CONCERNS: Mapping[State, Concern] = {
@@ -42,13 +43,16 @@ def concerns(progress: Progress) -> tuple[tuple[Concern, Turn], ...]:
     """
     nearer = progress.cancel_asked or progress.holder or progress.extras
     attention = status(progress) is Status.NEEDS_ATTENTION and not nearer
-    stopped = [turn for turn in progress.run_turns if attention]
+    stopped = progress.run_turns if attention else ()
     unsettled = [turn for turn in progress.turns if not turn.settled]
     shown = [
         (CONCERNS[turn.state], turn)
         for turn in unsettled
         if turn.state in CONCERNS and (turn.state is not State.STOPPED or turn in stopped)
     ]
+    holder = progress.holder
+    if holder and holder.state is State.WON and holder.miscount and not progress.dispatched:
+        shown.append((Concern.MISCOUNTED, holder))
     if not progress.cancel_asked:
         shown += [(Concern.OUTDATED, turn) for turn in progress.outdated if turn.state is State.LAPSED]
     if not shown and attention:

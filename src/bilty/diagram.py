@@ -15,8 +15,10 @@ BESIDE_THE_TABLE: Mapping[str, tuple[tuple[State, State], ...]] = {
     "another took the shipment": tuple((s, State.LAPSED) for s in (State.UNCLEAR, State.WAITING, State.UNDECIDED)),
     "no longer to be said": tuple((s, State.WITHDRAWN) for s in (State.RANKING, State.ASKING)),
     "no longer to be said again": ((State.ASKING, State.LAPSED),),
-    "another took the shipment, or cancelled": ((State.OFFERED, State.SURPLUS),),
-    "cancelled by a person": tuple((s, State.SURPLUS) for s in (State.FETCHING, State.UNLABELLED, State.WON)),
+    "nobody used it in time, another took the shipment, cancelled or changed": ((State.OFFERED, State.SURPLUS),),
+    "cancelled or changed by a person": tuple(
+        (s, State.SURPLUS) for s in (State.FETCHING, State.UNLABELLED, State.WON)
+    ),
     "cancelled by a person, and nothing sent": ((State.UNCLEAR, State.WITHDRAWN),),
     "a person: wrong awb, of what had lapsed": tuple(
         (s, State.LAPSED) for s in (State.FETCHING, State.UNLABELLED, State.OFFERED)
@@ -42,12 +44,15 @@ MEANING: Mapping[State, str] = {
     State.STOPPED: "a definite no that the next courier would not mend",
     State.WITHDRAWN: "never said",
     State.LAPSED: "ended without a definite no: watched for a week",
-    State.OFFERED: "a late AWB, to be used or cancelled",
+    State.OFFERED: "a late AWB, to be used; left alone, it is cancelled",
     State.SURPLUS: "an AWB that must be cancelled",
     State.UNCANCELLED: "the courier does not cancel the AWB",
     State.PICKED_UP: "an AWB too many that is under way: never cancelled",
     State.CONFLICT: "its AWB is another's",
     State.CANCELLED: "its AWB is void",
+    State.RETURNING: "has the shipment, which is on the truck: its return is to be ordered",
+    State.UNRETURNED: "has the shipment, and does not bring it back",
+    State.RETURNED: "has the shipment, and brings it back",
 }
 
 

@@ -21,8 +21,9 @@ from typing import assert_never
 import structlog
 from obstore.exceptions import BaseError
 
-from bilty.aggregator import Aggregator, Booking, Listed, Pdf, Said, Trouble
-from bilty.reply import Busy, Denied, NotYet, Paper, PickedUp, Refusal, Refused, Reply, Unclear
+from bilty.aggregator import Aggregator, Booking, Pdf, Said, Trouble
+from bilty.aggregator.confirming import confirmed
+from bilty.reply import NotYet, Paper, PickedUp, Reply, Unclear
 from bilty.store import claims, settlements
 from bilty.store.claims import CALL_WITHIN, LEASE, LEASE_LEFT_MIN, Claim
 from bilty.store.database import BACKOFF_S, UNAVAILABLE, Pool, cancelled_all
@@ -195,32 +196,19 @@ async def _outcome(tools: Tools, claim: Claim) -> Outcome:
 async def _say(tools: Tools, step: Step, aggregator: Aggregator, booking: Booking) -> Said[Reply]:
     match step:
         case Step.RANK:
-            return await _confirmed(aggregator, await aggregator.rank(booking))
+            return await confirmed(aggregator, await aggregator.rank(booking))
         case Step.ASK:
-            return await _confirmed(aggregator, await aggregator.ask(booking))
+            return await confirmed(aggregator, await aggregator.ask(booking))
         case Step.INQUIRE:
-            return await _confirmed(aggregator, await aggregator.inquire(booking))
+            return await confirmed(aggregator, await aggregator.inquire(booking))
         case Step.FETCH_LABEL:
-            return await _confirmed(aggregator, await _kept(tools.labels, await aggregator.fetch_label(booking)))
+            return await confirmed(aggregator, await _kept(tools.labels, await aggregator.fetch_label(booking)))
         case Step.CANCEL:
-            return await _confirmed(aggregator, await _cancelled(aggregator, booking))
+            return await confirmed(aggregator, await _cancelled(aggregator, booking))
         case Step.RETURN:
-            return await _confirmed(aggregator, await aggregator.cancel(booking))
+            return await confirmed(aggregator, await aggregator.cancel(booking))
         case _:
             assert_never(step)
-
-
-async def _confirmed(aggregator: Aggregator, said: Said[Reply]) -> Said[Reply]:
-    """An answer about our own account is checked once: if fetch-accounts is refused too, it is everybody's trouble."""
-    reply = said.reply
-    if not isinstance(reply, Refused) or reply.refusal is not Refusal.ACCOUNT:
-        return said
-    checked = await aggregator.accounts()
-    if isinstance(checked.reply, Refused):
-        reply = Denied(reply.message or checked.reply.message)
-    elif not isinstance(checked.reply, Listed):
-        reply = Busy(reply.message)  # cannot tell now: nothing was booked, so the same is said again
-    return Said(reply, said.exchanges + checked.exchanges)
 
 
 async def _kept(labels: LabelStore, said: Said[Pdf | NotYet | Trouble]) -> Said[Reply]:

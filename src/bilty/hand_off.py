@@ -1,8 +1,9 @@
 """What an order system is told: which change of a shipment is which event. Pure.
 
 An event is written in the transaction of the fact, by `bilty.store.progress`, and delivered by `bilty.oms`. There is
-one for each time a shipment's status becomes one of `KINDS`, and one for each time that another courier than before
-has it or is asked for it. A change of both is two events: the courier first.
+one for each time a shipment's status becomes one of `KINDS`, one for each time that another courier than before has it
+or is asked for it, and one for each new version: whatever was told of the one before is void. A change of more is more
+events: the version first, then the courier.
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ class EventKind(StrEnum):
     LABEL_REQUESTED = "shipment.label_requested"
     LABEL_READY = "shipment.label_ready"
     COURIER_CHANGED = "shipment.courier_changed"
+    CHANGED = "shipment.changed"
     NEEDS_ATTENTION = "shipment.needs_attention"
     FAILED = "shipment.failed"
     CANCELLED = "shipment.cancelled"
@@ -37,15 +39,21 @@ KINDS: Mapping[Status, EventKind] = {
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One event to be. `turn` is the courier's that has the shipment or is asked for it, None where there is none."""
+    """One event to be. `turn` is the courier's that has the shipment or is asked for it, None where there is none.
+
+    `void` is the turn that had the shipment as it was, whose AWB and label are no longer to be used.
+    """
 
     kind: EventKind
     turn: Turn | None
+    void: Turn | None = None
 
 
 def facts(before: Progress, after: Progress) -> tuple[Fact, ...]:
     """What is to be told of this change, in this order; mostly nothing."""
     told, turn = [], turn_of(after)
+    if after.version != before.version:
+        told.append(Fact(EventKind.CHANGED, None, before.holder))
     if turn and _has_another_courier(before, after, turn):
         told.append(Fact(EventKind.COURIER_CHANGED, turn))
     now = status(after)
@@ -57,7 +65,7 @@ def facts(before: Progress, after: Progress) -> tuple[Fact, ...]:
 def turn_of(progress: Progress) -> Turn | None:
     """The turn of the courier that has the shipment, or else is asked for it."""
     turn = progress.holder or progress.open_turn
-    return turn if turn and turn.courier else None
+    return turn if turn and turn.courier and turn.version == progress.version else None
 
 
 def _has_another_courier(before: Progress, after: Progress, turn: Turn) -> bool:

@@ -18,6 +18,7 @@ from bilty.intake import IntakeRules
 from bilty.turn import Rules
 
 PREFIX = "BILTY_"
+GSTIN_CHARS_MAX = 15
 Network: TypeAlias = IPv4Network | IPv6Network
 
 
@@ -68,6 +69,9 @@ class Settings(BaseModel):
         default="", description="Which status call is used. Blank: the one of the create style."
     )
     clickpost_box_stickers: bool = Field(default=False, description="Ask ClickPost for box stickers.")
+    unregistered_gstin: str = Field(
+        default="URP", description="Sent as the GSTIN of a consignee without one. Blank: sent blank."
+    )
     allow_private_addresses: bool = Field(
         default=False, description="Fetch labels from, and hand off to, private addresses too."
     )
@@ -85,6 +89,12 @@ class Settings(BaseModel):
     poll_interval_seconds: float = Field(default=120, ge=0.1, le=3600, description="Between two polls of a turn.")
     polls_max: int = Field(default=6, ge=1, le=100, description="Polls until the next courier's turn.")
     watch_interval_seconds: float = Field(default=600, ge=0.1, le=86400, description="Between looks at a lapsed turn.")
+    late_label_minutes: int = Field(
+        default=30, ge=1, le=10_080, description="How long a late label may be used; then it is cancelled."
+    )
+    pickup_again: bool = Field(
+        default=True, description="Ask for a new pickup when the label comes after the first. false: only say so."
+    )
     stop_on_faulty_data: bool = Field(
         default=False, description="Faulty data waits for a person, not the next courier."
     )
@@ -111,6 +121,13 @@ class Settings(BaseModel):
         if url and not url.startswith(("http://", "https://")):
             raise ValueError("give a URL that begins with http:// or https://")
         return url.rstrip("/")
+
+    @field_validator("unregistered_gstin")
+    @classmethod
+    def _one_word(cls, given: str) -> str:
+        if len(given) > GSTIN_CHARS_MAX or not ((given.isascii() and given.isalnum()) or given == ""):
+            raise ValueError("give at most 15 letters and digits, like URP, or leave it blank")
+        return given
 
     @field_validator("listen")
     @classmethod
@@ -151,6 +168,7 @@ class Settings(BaseModel):
             poll_interval=timedelta(seconds=self.poll_interval_seconds),
             polls_max=self.polls_max,
             watch_interval=timedelta(seconds=self.watch_interval_seconds),
+            late_label_wait=timedelta(minutes=self.late_label_minutes),
             stop_on_faulty_data=self.stop_on_faulty_data,
         )
 

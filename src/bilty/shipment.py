@@ -7,8 +7,8 @@ Units: money is a `Decimal` in rupees, weight whole grams, size whole centimetre
 """
 
 import hashlib
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 
@@ -27,6 +27,11 @@ EWAYBILL_THRESHOLD = Decimal(50_000)
 DATA_MISSING = "Data is missing: "
 """How a hold begins that nobody's word lifts, only the data itself. What is missing was left out, not made up: the
 shipment has perhaps no invoice, or a blank shipping provider."""
+
+
+DAYS_DO_NOT_FIT = "Its days do not fit: "
+"""How the part of a hold begins that nobody's word lifts either: a paper's last day is before the day on which it is
+needed. It comes last, and is looked at anew whenever the shipment is scheduled (`shipping_provider.preflight`)."""
 
 
 class Frozen(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,13 +56,33 @@ class Party(Frozen, frozen=True):
     gstin: str = ""
 
 
+class Weekday(StrEnum):
+    """In the order of `date.weekday`."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
 class Facility(Frozen, frozen=True):
-    """A warehouse. Where ClickPost has it saved, `location_code` is sent instead of the address."""
+    """A warehouse. Where ClickPost has it saved, `location_code` is sent instead of the address.
+
+    Both or neither of `opens_at` and `closes_at` are given, by its own clocks; it closes at 00:00 where it works until
+    midnight. What is left out of the four restricts nothing.
+    """
 
     code: str
     pickup: Party
     location_code: str = ""
     time_zone: str = "Asia/Kolkata"
+    opens_at: time | None = None
+    closes_at: time | None = None
+    days_off: tuple[Weekday, ...] = ()
+    holidays: tuple[Day, ...] = ()
 
 
 class PaymentMode(StrEnum):
@@ -80,6 +105,13 @@ class Invoice(Frozen, frozen=True):
     igst: Decimal | None = None
     ewaybill_number: str = ""
     ewaybill_expires_on: Day | None = None
+
+
+class Ewaybill(Frozen, frozen=True):
+    """What the government's portal gave for the goods of one invoice: they move with it, until its last day."""
+
+    number: str
+    expires_on: Day | None = None
 
 
 class PurchaseOrder(Frozen, frozen=True):
@@ -153,13 +185,48 @@ def decode(content: bytes | str) -> Shipment:
 
 
 def digest(shipment: Shipment) -> str:
-    """What a label stands for. A label asked for under another digest must not go on this shipment's boxes."""
-    return hashlib.sha256(encode(shipment)).hexdigest()
+    """What a label stands for. A label asked for under another digest must not go on this shipment's boxes.
+
+    E-way bills are no part of it: they come later, are told to whoever has the boxes, and change none of them.
+    """
+    return hashlib.sha256(encode(with_ewaybills(shipment, {}))).hexdigest()
+
+
+def ewaybills_of(shipment: Shipment) -> dict[str, Ewaybill]:
+    """By the number of the invoice."""
+    return {
+        each.number: Ewaybill(each.ewaybill_number, each.ewaybill_expires_on)
+        for each in shipment.invoices
+        if each.ewaybill_number
+    }
+
+
+def with_ewaybills(shipment: Shipment, bills: Mapping[str, Ewaybill]) -> Shipment:
+    """The shipment with these e-way bills, by the number of the invoice, and no others."""
+    if ewaybills_of(shipment) == bills:
+        return shipment
+    none = Ewaybill("")
+    changed = [(each, bills.get(each.number, none)) for each in shipment.invoices]
+    invoices = tuple(
+        msgspec.structs.replace(each, ewaybill_number=bill.number, ewaybill_expires_on=bill.expires_on)
+        for each, bill in changed
+    )
+    return msgspec.structs.replace(shipment, invoices=invoices)
 
 
 def lacks_data(hold: str) -> bool:
     """Whether this is the hold of a shipment that cannot be booked as it is."""
     return hold.startswith(DATA_MISSING)
+
+
+def standing(hold: str) -> str:
+    """The hold without what its last line about days says: that is looked at anew whenever it is scheduled."""
+    return hold.partition(DAYS_DO_NOT_FIT)[0].rstrip()
+
+
+def may_be_waived(hold: str) -> bool:
+    """Whether a person's word lifts this hold: it stands, and is about nothing that only the data can put right."""
+    return bool(hold) and not lacks_data(hold) and DAYS_DO_NOT_FIT not in hold
 
 
 def wants_ewaybill(shipment: Shipment, threshold: Decimal = EWAYBILL_THRESHOLD) -> Sequence[Invoice]:

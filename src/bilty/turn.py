@@ -207,7 +207,8 @@ class Turn:
     is when the next call is owed, None when none is. `polls_done` counts readable answers in the present state;
     `tries` counts silences in a row. `planned_due` is set while a person's *Poll now* or *Ask again* goes first:
     what it hears is not counted. `settled`: it waits for a person, who has seen to it outside Bilty; it stays so
-    until it brings something new. `entered`: the AWB is what a person typed, not what ClickPost said.
+    until it brings something new. `entered`: the AWB is what a person typed, not what ClickPost said. `miscount`: how
+    the boxes' waybills that came with the label differ from the boxes, until a person has said that it is right.
     """
 
     run: int
@@ -234,6 +235,7 @@ class Turn:
     settled: bool = False
     entered: bool = False
     version: int = 1
+    miscount: str = ""
 
     @property
     def kind(self) -> Kind:

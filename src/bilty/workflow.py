@@ -12,6 +12,10 @@ Three things hold the machines of one shipment together (`hear`):
  2. While nobody has the shipment and no turn is open, the next courier's turn begins.
  3. A turn that ended without a definite no is never over. It is watched by calls that cannot book.
 
+What a shipment is may change after somebody was asked: that is a new *version* of it (`bilty.deciding.amend`). What
+the old one's turns still bring is cancelled, and the new one's run begins when each of them is over and each of their
+AWBs void, or a person has seen to it.
+
 A call is written down before it is made: claiming a turn in ASKING turns it UNCLEAR (`claimed`), because from then
 on ClickPost may have heard us. A process that dies in the middle so leaves the truth behind, and the next one
 inquires instead of asking again. Silence teaches nothing: it is repeated with back-off and uses up no poll, since all
@@ -33,12 +37,6 @@ from bilty.turn import Heard, Kind, Rules, State, Step, Turn
 
 NUMBER_CHARS, HASH_CHARS = 8, 11
 """Of a reference: with the dash between them the 20 characters that ClickPost takes at most."""
-
-
-BEFORE_A_PERSON = frozenset(
-    {State.UNDECIDED, State.OFFERED, State.UNCANCELLED, State.PICKED_UP, State.CONFLICT, State.UNRETURNED}
-)
-"""Whatever the shipment's status: somebody must look at such a turn, unless they have seen to it."""
 
 
 class Status(StrEnum):
@@ -101,12 +99,13 @@ class Progress:
 
     @property
     def live_extras(self) -> tuple[Turn, ...]:
-        """Those of them whose AWB is known to be too many."""
-        return tuple(turn for turn in self.extras if turn.state not in (State.OFFERED, State.CONFLICT))
+        """Those of the present version whose AWB is known to be too many."""
+        own = [turn for turn in self.extras if turn.version == self.version]
+        return tuple(turn for turn in own if turn.state not in (State.OFFERED, State.CONFLICT))
 
     @property
     def outdated(self) -> tuple[Turn, ...]:
-        """Turns that may still bring an AWB for what the shipment was: until each is over, the new version waits."""
+        """Turns that may still bring an AWB for what the shipment was: until each is over, no run begins."""
         old = [turn for turn in self.turns if turn.version < self.version and not turn.settled]
         return tuple(turn for turn in old if turn.kind in (Kind.OPEN, Kind.WATCHED))
 
@@ -130,16 +129,15 @@ def reference(progress: Progress, run: int, courier: Courier | None) -> str:
 def schedule(
     progress: Progress, now: datetime, courier: Courier | None = None, *, without_ewaybill: bool = False
 ) -> Progress:
-    """Begins a run, or changes nothing: where one is open, where an AWB is live, where it is held, or cancelled; and
-    where an older version of it may still be booked.
+    """Begins a run, or changes nothing: where one is open, where an AWB is live, where it is held or cancelled, and
+    where what it was may still be booked.
 
     `courier`: it alone is asked, not ClickPost's order. `without_ewaybill`: a person's word that none is needed.
     """
     if without_ewaybill:
         progress = replace(progress, hold="")
-    if progress.open_turn or progress.holder or progress.hold or progress.cancel_asked or progress.extras:
-        return progress
-    if progress.outdated:
+    taken = progress.holder or progress.open_turn or progress.extras or progress.outdated
+    if taken or progress.hold or progress.cancel_asked:
         return progress
     run = progress.run + 1
     ranking = Turn(
@@ -184,8 +182,8 @@ def _meaning_of_awb(progress: Progress, turn: Turn, reply: Reply, *, foreign_awb
         return Heard.AWB_CONFLICT
     if progress.cancel_asked or progress.holder or turn.version < progress.version:
         return Heard.AWB_OFFERED if turn.entered else Heard.AWB_SURPLUS
-    current = turn.run == progress.run and turn.digest == progress.digest and not progress.failed_told
-    return Heard.AWB if current and not turn.settled and not progress.live_extras else Heard.AWB_OFFERED
+    current = turn.run == progress.run and not turn.settled and not progress.failed_told
+    return Heard.AWB if current and not progress.live_extras else Heard.AWB_OFFERED
 
 
 def put(progress: Progress, turn: Turn) -> Progress:
@@ -196,7 +194,7 @@ def put(progress: Progress, turn: Turn) -> Progress:
 
 def step_aside(progress: Progress, now: datetime, rules: Rules) -> Progress:
     """Somebody has the shipment: what was never said is withdrawn, what was said is watched, what was offered goes."""
-    progress = ask_nobody(progress, now)
+    progress = _ask_nobody(progress, now)
     for turn in progress.turns:
         if turn.kind is Kind.OPEN:
             progress = put(progress, lapsed(turn, now, now + rules.watch_interval))
@@ -206,19 +204,19 @@ def step_aside(progress: Progress, now: datetime, rules: Rules) -> Progress:
 
 
 def go_on(progress: Progress, now: datetime) -> Progress:
-    """What follows of itself: the next courier's turn, or none once the shipment is cancelled.
+    """What follows of itself: the next courier's turn, or the run that was asked for.
 
-    For what it is no longer nobody is asked either; when the last of that is over, the run that was asked for begins.
+    Nobody is asked to carry what is cancelled, or what the shipment is no longer.
     """
     if progress.cancel_asked or progress.outdated:
-        progress = ask_nobody(progress, now)
+        progress = _ask_nobody(progress, now)
     if progress.cancel_asked:
         return progress
     progress = _begin_next(progress, now)
     return schedule(progress, now) if progress.schedule_asked else progress
 
 
-def ask_nobody(progress: Progress, now: datetime) -> Progress:
+def _ask_nobody(progress: Progress, now: datetime) -> Progress:
     """What was to be said is not said any more: withdrawn, or watched if it was said before."""
     turn = progress.open_turn
     if turn is None or turn.step not in (Step.RANK, Step.ASK):
@@ -267,7 +265,7 @@ def status(progress: Progress) -> Status:
         )
     if not states:
         return _status_between_runs(progress)
-    given_up = {turn.state for turn in progress.live_extras} & {State.SURPLUS}
+    given_up = any(turn.state is State.SURPLUS for turn in progress.extras)
     if given_up or states & {State.RANKING, State.ASKING, State.UNCLEAR}:
         return Status.SCHEDULING
     if State.WAITING in states:
@@ -280,8 +278,8 @@ def status(progress: Progress) -> Status:
 
 def _status_between_runs(progress: Progress) -> Status:
     """Of a version that nobody was asked to carry yet."""
-    old = [turn.state for turn in (*progress.extras, *progress.outdated)]
-    if set(old) & {*BEFORE_A_PERSON, State.LAPSED}:
+    old = {turn.state for turn in (*progress.extras, *progress.outdated)}
+    if old - {State.SURPLUS, State.UNCLEAR, State.WAITING}:
         return Status.NEEDS_ATTENTION
     if old:
         return Status.SCHEDULING  # what it was is being cancelled, or asked about

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from bilty_sandbox import control, lanes, orders, waybills, wire
+from bilty_sandbox import afterwards, control, lanes, orders, waybills, wire
 from bilty_sandbox.book import Book
 from bilty_sandbox.clock import Clock, FastClock
 from bilty_sandbox.dice import Dice
@@ -41,7 +41,8 @@ ROUTES: Final = {
     "GET /api/v1/fetch/shippinglabel": Route(waybills.label_link),
     "GET /api/v1/cancel-order": Route(waybills.cancel),
     "GET /api/v2/track-order": Route(waybills.track),
-    "POST /api/v1/edit-order": Route(waybills.edit),
+    "POST /api/v1/edit-order": Route(afterwards.edit),
+    "POST /api/v1/create-pickup": Route(afterwards.create_pickup),
 }
 
 CONTROLS: Final[dict[str, Callable[[World, Request], Reply]]] = {

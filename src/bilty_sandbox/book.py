@@ -53,6 +53,15 @@ class Link:
         return now >= self.issued_at + LINK_LIVES_SECONDS
 
 
+class Van(msgspec.Struct, frozen=True):
+    """A pickup that was asked for apart from the order. `time` is as it was sent."""
+
+    time: str
+    items: str
+    address: str
+    confirmation: str
+
+
 @dataclass(slots=True)
 class Booking:
     number: int
@@ -69,9 +78,14 @@ class Booking:
     awb: str = ""
     children: tuple[Child, ...] = ()
     ewaybills: dict[str, str] = field(default_factory=dict)
+    edit_calls: int = 0
+    vans: list[Van] = field(default_factory=list)
+    van_calls: int = 0
     cancel_calls: int = 0
     cancelled_at: float | None = None
     picked_up_by_hand_at: float | None = None
+    returned_at: float | None = None
+    """Since when the courier brings back what it has picked up: that is billed."""
     links: list[Link] = field(default_factory=list)
     label_sha256: str | None = None
 
@@ -123,6 +137,9 @@ class Booking:
     def picked_up(self, now: float) -> bool:
         at = self.picked_up_at
         return at is not None and now >= at and not (self.cancelled_at is not None and self.cancelled_at <= at)
+
+    def returned(self, now: float) -> bool:
+        return self.returned_at is not None and now >= self.returned_at
 
     def cancelled(self, now: float) -> bool:
         return self.cancelled_at is not None and now >= self.cancelled_at
@@ -190,16 +207,23 @@ class Book:
         return link
 
     def cancel(self, booking: Booking, now: float) -> Cancelled:
-        """The boxes go with their shipment: they have no life of their own here."""
+        """The boxes go with their shipment: they have no life of their own here.
+
+        What is picked up is not cancelled but brought back, as ClickPost does it: the same call is then a return (RTO).
+        """
         booking.cancel_calls += 1
         if booking.cancelled_at is not None:
             return Cancelled.ALREADY if booking.cancelled(now) else Cancelled.LATER
-        if booking.picked_up(now):
-            return Cancelled.REFUSED
+        if booking.returned_at is not None:
+            return Cancelled.ALREADY if now >= booking.returned_at else Cancelled.LATER
         if booking.plan.has(Kind.CANCEL_REFUSED) and booking.cancel_calls <= booking.plan.cancel_refusals:
             return Cancelled.REFUSED
         later = booking.plan.has(Kind.CANCEL_LATER)
-        booking.cancelled_at = now + (CANCEL_TAKES_SECONDS if later else 0.0)
+        done_at = now + (CANCEL_TAKES_SECONDS if later else 0.0)
+        if booking.picked_up(now):
+            booking.returned_at = done_at
+        else:
+            booking.cancelled_at = done_at
         return Cancelled.LATER if later else Cancelled.DONE
 
     def _allot(self, booking: Booking) -> None:

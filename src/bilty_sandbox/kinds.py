@@ -22,6 +22,8 @@ class Family(StrEnum):
     ENVELOPE = "envelope"
     CANCEL = "cancel"
     PICKUP = "pickup"
+    EDIT = "edit"
+    VAN = "van"
     HOST = "host"
 
 
@@ -79,6 +81,19 @@ class Kind(StrEnum):
     CANCEL_LATER = "cancel_later"
     CANCEL_REFUSED = "cancel_refused"
     PICKED_UP = "picked_up"
+    # Edit: how the e-way bill that comes later is answered, at first.
+    EDIT_REFUSED = "edit_refused"
+    EDIT_UNHEARD = "edit_unheard"
+    EDIT_502 = "edit_502"
+    EDIT_BUSY = "edit_busy"
+    # Van: how a pickup that is asked for apart is answered, at first.
+    VAN_REFUSED = "van_refused"
+    VAN_UNHEARD = "van_unheard"
+    VAN_HANG = "van_hang"
+    VAN_LATE = "van_late"
+    VAN_500 = "van_500"
+    VAN_BUSY = "van_busy"
+    VAN_NUMBERLESS = "van_numberless"
     # Host: not about one booking.
     SLOW = "slow"
     OUTAGE = "outage"
@@ -108,6 +123,16 @@ FAMILIES: Mapping[Family, Mapping[Kind, int]] = MappingProxyType(
         Family.ENVELOPE: {Kind.SUCCESS_LIES: 50},
         Family.CANCEL: {Kind.CANCEL_LATER: 20, Kind.CANCEL_REFUSED: 10},
         Family.PICKUP: {Kind.PICKED_UP: 0},
+        Family.EDIT: {Kind.EDIT_REFUSED: 3, Kind.EDIT_UNHEARD: 6, Kind.EDIT_502: 6, Kind.EDIT_BUSY: 6},
+        Family.VAN: {
+            Kind.VAN_REFUSED: 6,
+            Kind.VAN_UNHEARD: 6,
+            Kind.VAN_HANG: 3,
+            Kind.VAN_LATE: 6,
+            Kind.VAN_500: 3,
+            Kind.VAN_BUSY: 6,
+            Kind.VAN_NUMBERLESS: 6,
+        },
         Family.HOST: {Kind.SLOW: 100, Kind.OUTAGE: 100, Kind.STATUS_404: 0},
     }
 )

@@ -20,6 +20,20 @@ ORDER_TYPES: Final = frozenset({"PREPAID", "COD"})
 DELIVERY_TYPES: Final = frozenset({"FORWARD", "RVP"})
 
 
+UNREGISTERED: Final = "URP"
+PAISA: Final = 0.01
+
+
+class Taxes(msgspec.Struct):
+    """What both payload styles may tell of an invoice's taxes."""
+
+    taxable_value: float | None = None
+    gst_total_tax: float | None = None
+    sgst_amount: float | None = None
+    cgst_amount: float | None = None
+    igst_amount: float | None = None
+
+
 class Style(StrEnum):
     B2B = "b2b_v1"
     MPS = "mps_v3"
@@ -72,6 +86,8 @@ class Order(msgspec.Struct, frozen=True):
     boxes: tuple[Carton, ...]
     pickup_time: str
     appointment: dict[str, str] | None
+    consignee_gstin: str = ""
+    gst_total_tax: float = 0
 
     @property
     def marks(self) -> str:
@@ -129,6 +145,23 @@ def check_pin(pin: str, where: str) -> None:
 
 def check_gstin(gstin: str, where: str) -> None:
     require(GSTIN.fullmatch(gstin) is not None, 422, f"{where} is not a GSTIN")
+
+
+def check_consignee_gstin(gstin: str, where: str) -> None:
+    """Mandatory, so somebody without one is named by the e-way bill system's word for it."""
+    check_texts(314, where, consignee_gstin=gstin)
+    if gstin != UNREGISTERED:
+        check_gstin(gstin, f"{where}.consignee_gstin")
+
+
+def check_taxes(taxes: Taxes, where: str) -> None:
+    """What is told must agree with itself; what is left out is nobody's fault."""
+    halves = taxes.sgst_amount, taxes.cgst_amount
+    require(not (taxes.igst_amount and any(halves)), 422, f"{where}: either IGST, or CGST and SGST")
+    told = [tax for tax in (*halves, taxes.igst_amount) if tax is not None]
+    if taxes.gst_total_tax is not None and told:
+        fits = abs(sum(told) - taxes.gst_total_tax) < PAISA
+        require(fits, 422, f"{where}: gst_total_tax is not the sum of the taxes")
 
 
 def check_time(text: str, form: re.Pattern[str], where: str) -> datetime:

@@ -135,12 +135,12 @@ def _fault_answer(world: World, fault: Fault, true_body: bytes) -> Answer:
         case Fault.HANG:
             return Reset(wait=HANG_SECONDS)
         case Fault.BUSY:
-            return _busy(world)
+            return busy(world)
         case _:
             assert_never(fault)
 
 
-def _busy(world: World) -> Reply:
+def busy(world: World) -> Reply:
     # The header is read by the client's clock, so it is in real seconds.
     seconds = max(REAL_RETRY_AFTER_SECONDS_MIN, round(RETRY_AFTER_SECONDS / world.clock.speed))
     reply = wire.envelope(429, "Too many requests", http=429, result=None)

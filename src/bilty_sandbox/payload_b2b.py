@@ -15,12 +15,15 @@ from bilty_sandbox.order import (
     Consignee,
     Order,
     Style,
+    Taxes,
+    check_consignee_gstin,
     check_date,
     check_gstin,
     check_payment,
     check_phone,
     check_pin,
     check_reference,
+    check_taxes,
     check_texts,
     check_time,
     decode_fault,
@@ -62,7 +65,7 @@ class Invoice(Numbered, kw_only=True):
     ewaybill_expiry_date: str | None = None
 
 
-class Gst(msgspec.Struct):
+class Gst(Taxes, kw_only=True):
     enterprise_gstin: str
     consignee_gstin: str
 
@@ -162,8 +165,8 @@ def _check_papers(shipment: ShipmentInfo, *, ewaybill_required: bool) -> None:
         require(not due or bool(invoice.ewaybill_serial_number), 422, f"Invoice {invoice.number} needs an e-way bill")
     if shipment.gst_info is not None:
         check_gstin(shipment.gst_info.enterprise_gstin, "gst_info.enterprise_gstin")
-        if shipment.gst_info.consignee_gstin:
-            check_gstin(shipment.gst_info.consignee_gstin, "gst_info.consignee_gstin")
+        check_consignee_gstin(shipment.gst_info.consignee_gstin, "gst_info")
+        check_taxes(shipment.gst_info, "gst_info")
 
 
 def _check_boxes(shipment: ShipmentInfo) -> None:
@@ -229,6 +232,8 @@ def _order(payload: Payload, appointment: dict[str, str] | None) -> Order:
         boxes=_cartons(shipment),
         pickup_time=payload.pickup_info.time,
         appointment=appointment,
+        consignee_gstin=shipment.gst_info.consignee_gstin if shipment.gst_info else "",
+        gst_total_tax=(shipment.gst_info.gst_total_tax or 0) if shipment.gst_info else 0,
     )
 
 

@@ -12,11 +12,14 @@ from bilty_sandbox.order import (
     Consignee,
     Order,
     Style,
+    Taxes,
+    check_consignee_gstin,
     check_date,
     check_payment,
     check_phone,
     check_pin,
     check_reference,
+    check_taxes,
     check_texts,
     check_time,
     decode_fault,
@@ -53,7 +56,10 @@ class Drop(msgspec.Struct):
     drop_email: str | None = None
 
 
-class Gst(msgspec.Struct):
+class Gst(Taxes):
+    """`consignee_gstin` is compulsory for business customers, and only these send by this style here."""
+
+    consignee_gstin: str = ""
     invoice_number: str | None = None
     ewaybill_serial_number: str | None = None
 
@@ -163,6 +169,10 @@ def _check_items(details: Details) -> None:
     require(len(details.items) <= BOXES_MAX, 422, f"{BOXES_MAX} cartons at most")
     require(details.weight > 0, 422, "weight must be whole grams, 1 or more")
     require(all(item.quantity >= 1 for item in details.items), 422, "quantity must be 1 or more")
+    for item in details.items:
+        if item.gst_info is not None:
+            check_consignee_gstin(item.gst_info.consignee_gstin, "items.gst_info")
+            check_taxes(item.gst_info, "items.gst_info")
 
 
 def _ewaybills(details: Details) -> dict[str, str]:
@@ -198,6 +208,8 @@ def _order(payload: Payload) -> Order:
         boxes=tuple(_carton(details, number, item) for number, item in enumerate(details.items, start=1)),
         pickup_time=payload.pickup_info.pickup_time,
         appointment=None,
+        consignee_gstin=next((item.gst_info.consignee_gstin for item in details.items if item.gst_info), ""),
+        gst_total_tax=round(sum(item.gst_info.gst_total_tax or 0 for item in details.items if item.gst_info), 2),
     )
 
 

@@ -97,6 +97,8 @@ class Plan(msgspec.Struct, frozen=True):
     picked_up_after: float | None
     faulty_downloads: int
     cancel_refusals: int
+    faulty_edits: int
+    faulty_vans: int
     accepted_code: int
     """What says "we are at it" first: 102 and 202 are both documented."""
     done_code: int
@@ -129,6 +131,8 @@ def make_plan(chosen: Chosen, dice: Dice) -> Plan:
         picked_up_after=dice.between("picked up", *PICKED_UP_AFTER_SECONDS) if Kind.PICKED_UP in kinds else None,
         faulty_downloads=times or 1 + dice.whole("downloads", 2),
         cancel_refusals=times or 2,
+        faulty_edits=times or 1,
+        faulty_vans=times or 1,
         accepted_code=102 if outcome is Kind.AWB_FOLLOWS or not varied or dice.whole("accepted", 2) else 202,
         done_code=323 if outcome in {Kind.ALREADY_PLACED, Kind.AWB_FOLLOWS} or _says_323(dice, varied) else 200,
     )

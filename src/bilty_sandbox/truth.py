@@ -2,7 +2,7 @@
 
 import msgspec
 
-from bilty_sandbox.book import Booking, Stage
+from bilty_sandbox.book import Booking, Stage, Van
 from bilty_sandbox.clock import iso
 
 
@@ -26,7 +26,10 @@ class BoxTruth(msgspec.Struct, frozen=True):
 
 
 class BookingTruth(msgspec.Struct, frozen=True):
-    """`awb` and `children` are empty until the AWB exists. Times are the sandbox's, RFC 3339 in UTC."""
+    """`awb` and `children` are empty until the AWB exists. `returned`: it was cancelled after
+    pickup, which is a return (RTO). `pickups` were asked for apart: each is a van that comes. Times are the sandbox's,
+    RFC 3339 in UTC.
+    """
 
     reference: str
     style: str
@@ -42,7 +45,10 @@ class BookingTruth(msgspec.Struct, frozen=True):
     boxes_count: int
     boxes: tuple[BoxTruth, ...]
     pickup_time: str
+    pickups: tuple[Van, ...]
     appointment: dict[str, str] | None
+    consignee_gstin: str
+    gst_total_tax: float
     posts: int
     posts_that_differed: int
     posts_to_other_couriers: int
@@ -52,6 +58,7 @@ class BookingTruth(msgspec.Struct, frozen=True):
     live: bool
     cancelled: bool
     picked_up: bool
+    returned: bool
     cancel_calls: int
     label_downloads: int
     label_sha256: str | None
@@ -83,7 +90,10 @@ def truth_of(booking: Booking, now: float) -> BookingTruth:
         boxes_count=len(order.boxes),
         boxes=_boxes(booking),
         pickup_time=order.pickup_time,
+        pickups=tuple(booking.vans),
         appointment=order.appointment,
+        consignee_gstin=order.consignee_gstin,
+        gst_total_tax=order.gst_total_tax,
         posts=booking.posts,
         posts_that_differed=booking.posts_that_differed,
         posts_to_other_couriers=booking.posts_to_other_couriers,
@@ -93,6 +103,7 @@ def truth_of(booking: Booking, now: float) -> BookingTruth:
         live=booked and not booking.cancelled(now),
         cancelled=booking.cancelled(now),
         picked_up=booking.picked_up(now),
+        returned=booking.returned(now),
         cancel_calls=booking.cancel_calls,
         label_downloads=sum(link.downloads for link in booking.links),
         label_sha256=booking.label_sha256,

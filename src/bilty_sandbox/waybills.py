@@ -1,14 +1,11 @@
-"""Calls about an AWB that exists: its label, its cancellation, its tracking, its e-way bill."""
+"""Calls about an AWB that exists: its label, its cancellation, its tracking."""
 
 from typing import Final
-
-import msgspec
 
 from bilty_sandbox import wire
 from bilty_sandbox.book import Booking, Cancelled, Link
 from bilty_sandbox.couriers import find_account
 from bilty_sandbox.kinds import Kind
-from bilty_sandbox.order import decode_fault
 from bilty_sandbox.orders import link_url
 from bilty_sandbox.server import Answer, Half, Reply, Request
 from bilty_sandbox.wire import Json
@@ -17,7 +14,6 @@ from bilty_sandbox.world import World
 TRACKED_AWBS_MAX: Final = 5
 PDF_TYPE: Final = "application/pdf"
 LABEL_PATH: Final = "/labels/"
-EWAYBILL_SERVICE: Final = 2
 
 
 def label_link(world: World, request: Request) -> Answer:
@@ -112,37 +108,11 @@ def _latest(booking: Booking, now: float) -> tuple[int, int, str, float]:
     assert booking.books_at is not None
     if booking.cancelled_at is not None and booking.cancelled(now):
         return 10, 1, "Cancelled", booking.cancelled_at
+    if booking.returned_at is not None and booking.returned(now):
+        return 11, 4, "RTO-Requested", booking.returned_at
     if booking.picked_up_at is not None and booking.picked_up(now):
         return 4, 2, "PickedUp", booking.picked_up_at
     return 1, 1, "OrderPlaced", booking.books_at
-
-
-class Edit(msgspec.Struct):
-    awb_number: str
-    courier_partner: int
-    edit_order_service: int
-    ewaybill_serial_number: str
-    invoice_number: str
-    invoice_date: str = ""
-
-
-_EDIT = msgspec.json.Decoder(Edit)
-
-
-def edit(world: World, request: Request) -> Answer:
-    """Only the e-way bill can be edited here."""
-    try:
-        asked = _EDIT.decode(request.body)
-    except msgspec.DecodeError as error:
-        refused = decode_fault(error)
-        return wire.envelope(refused.code, refused.message, result=None)
-    booking = world.book.find_by_awb(asked.awb_number, world.clock.now())
-    if booking is None or booking.account.cp_id != asked.courier_partner:
-        return wire.envelope(321, "AWB does not exist", result=None)
-    if asked.edit_order_service != EWAYBILL_SERVICE or asked.invoice_number not in booking.order.invoices:
-        return wire.envelope(422, "Nothing to edit by this service and invoice", result=None)
-    booking.ewaybills[asked.invoice_number] = asked.ewaybill_serial_number
-    return wire.envelope(200, "Order edited", result={"waybill": booking.awb})
 
 
 def _shipment(world: World, query: dict[str, str], now: float) -> Booking | None:

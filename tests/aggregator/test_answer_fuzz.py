@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aggregator.samples import NOW
-from bilty.aggregator import Aggregator, AtRest, Listed, Trouble
+from bilty.aggregator import Aggregator, AtRest, EwaybillTold, Listed, PickupBooked, Trouble
 from bilty.aggregator.clickpost import answer
 from bilty.aggregator.clickpost.envelope import MESSAGE_CHARS_MAX
 from bilty.outgoing.outcome import Received
@@ -25,6 +25,8 @@ MAY_SAY: dict[str, tuple[Callable[[Received, datetime], object], tuple[type, ...
     "track": (lambda heard, now: answer.track(heard, now, "W1"), (PickedUp, AtRest, Unknown, *TROUBLE)),
     "cancel": (answer.cancel, (Cancelled, NotYet, Unknown, *TROUBLE)),
     "accounts": (answer.accounts, (Listed, *TROUBLE)),
+    "tell_ewaybill": (answer.tell_ewaybill, (EwaybillTold, *TROUBLE)),
+    "ask_pickup": (answer.ask_pickup, (PickupBooked, *TROUBLE)),
 }
 EXAMPLES = 150
 

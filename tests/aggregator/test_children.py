@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from aggregator.samples import SHIPMENT
-from bilty.children import BoxAwbs, box_description, match_children
+from bilty.children import BoxAwbs, box_description, match_children, miscount
 from bilty.reply import Child
 from bilty.shipment import Box, Item, Shipment
 
@@ -157,3 +157,26 @@ def test_no_box_ever_gets_anothers_waybill(case: tuple[Shipment, list[Child], di
     assert match_children(shipment, children[::-1], PARENT).by_box == matched.by_box
     if not matched.warning:
         assert [number for number, _ in matched.by_box] == list(range(1, len(shipment.boxes) + 1))
+
+
+@pytest.mark.parametrize(
+    ("boxes", "children", "differs"),
+    [
+        (3, 0, False),
+        (3, 3, False),
+        (3, 4, False),
+        (3, 2, True),
+        (3, 5, True),
+        (1, 0, False),
+        (1, 2, False),
+        (1, 3, True),
+    ],
+)
+def test_waybills_that_are_not_as_many_as_the_boxes_or_one_more_are_told(
+    boxes: int, children: int, *, differs: bool
+) -> None:
+    shipment = shipment_of(boxes)
+    named = tuple(by_description(number, boxes) for number in range(1, children + 1))
+    told = miscount(shipment, (*named, *named), PARENT)  # a waybill that is listed twice is one
+    assert bool(told) is differs
+    assert not told or told.startswith(f"{boxes} box")

@@ -10,8 +10,8 @@ import pytest
 from msgspec.structs import replace
 from pypdf import PdfReader
 
-from aggregator.samples import FACILITY, SHIPMENT, booking
-from bilty.aggregator import Aggregator, AtRest, Booking, Listed, Pdf
+from aggregator.samples import FACILITY, NOW, SHIPMENT, booking
+from bilty.aggregator import Aggregator, AtRest, Booking, EwaybillTold, Listed, Pdf, PickupBooked
 from bilty.aggregator.clickpost import ClickPost, CreateStyle, Endpoints
 from bilty.aggregator.scripted import FOR_EVER, Scripted, accepted, label, refused, unclear
 from bilty.children import match_children
@@ -88,7 +88,7 @@ class ScriptedWorld:
 
     def lock_out(self) -> None:
         no = Refused(Refusal.ACCOUNT, code=301, message="no such account")
-        for call in ("rank", "ask", "inquire", "accounts"):
+        for call in ("rank", "ask", "inquire", "accounts", "tell_ewaybill", "ask_pickup"):
             self.scripted.say(call, no)
 
     @property
@@ -287,12 +287,14 @@ async def test_cancelling_twice_is_cancelled_twice(world: World) -> None:
     assert isinstance((await world.aggregator.track(found)).reply, AtRest)
 
 
-async def test_what_was_picked_up_is_told_and_not_cancelled(world: World) -> None:
+async def test_what_was_picked_up_is_told_and_brought_back_by_a_cancel(world: World) -> None:
     world.tell("label")
     found = await booked(world)
     world.pick_up(found.awb)
     assert isinstance((await world.aggregator.track(found)).reply, PickedUp)
-    assert isinstance((await world.aggregator.cancel(found)).reply, Refused)
+    for _ in range(2):
+        assert isinstance((await world.aggregator.cancel(found)).reply, Cancelled)
+    assert isinstance((await world.aggregator.track(found)).reply, PickedUp)
 
 
 async def test_a_waybill_of_nobodys_is_not_at_rest_and_not_cancelled(world: World) -> None:
@@ -302,6 +304,24 @@ async def test_a_waybill_of_nobodys_is_not_at_rest_and_not_cancelled(world: Worl
     assert isinstance((await world.aggregator.track(nobodys)).reply, Unknown)
     assert isinstance((await world.aggregator.cancel(nobodys)).reply, Unknown | Refused)
     assert isinstance((await world.aggregator.fetch_label(nobodys)).reply, Refused)
+
+
+async def test_an_ewaybill_may_be_told_twice_and_of_nobodys_waybill_not_at_all(world: World) -> None:
+    world.tell("label")
+    found = await booked(world)
+    for _ in range(2):
+        told = await world.aggregator.tell_ewaybill(found, SHIPMENT.invoices[0])
+        assert isinstance(told.reply, EwaybillTold)
+    nobodys = dataclasses.replace(found, awb="NOBODYS1")
+    assert isinstance((await world.aggregator.tell_ewaybill(nobodys, SHIPMENT.invoices[0])).reply, Refused)
+
+
+async def test_a_pickup_that_is_asked_for_twice_has_two_numbers(world: World) -> None:
+    world.tell("label")
+    found = await booked(world)
+    replies = [(await world.aggregator.ask_pickup(found, NOW)).reply for _ in range(2)]
+    numbers = {reply.confirmation for reply in replies if isinstance(reply, PickupBooked)}
+    assert len(numbers - {""}) == 2
 
 
 async def test_accounts_are_listed(world: World) -> None:
@@ -318,6 +338,8 @@ async def test_a_wrong_key_is_refused_as_such_by_every_call(world: World) -> Non
         await world.aggregator.ask(asked),
         await world.aggregator.inquire(asked),
         await world.aggregator.accounts(),
+        await world.aggregator.tell_ewaybill(asked, SHIPMENT.invoices[0]),
+        await world.aggregator.ask_pickup(asked, NOW),
     ):
         assert isinstance(said.reply, Refused)
         assert said.reply.refusal is Refusal.ACCOUNT

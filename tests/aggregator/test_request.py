@@ -87,7 +87,11 @@ def test_totals_are_left_out_where_one_invoice_does_not_tell_its_part() -> None:
 
 def test_an_unregistered_consignee_and_an_unregistered_sender() -> None:
     to_nobody = replace(SHIPMENT, consignee=replace(SHIPMENT.consignee, gstin=""))
-    assert b2b(to_nobody)["shipment_info"]["gst_info"]["consignee_gstin"] == ""
+    assert b2b(to_nobody)["shipment_info"]["gst_info"]["consignee_gstin"] == "URP"
+    told = [item["gst_info"]["consignee_gstin"] for item in mps(to_nobody)["shipment_details"]["items"]]
+    assert told == ["URP"] * 3
+    blank = sent(request.create(booking(to_nobody), Endpoints(unregistered_gstin="")))
+    assert blank["shipment_info"]["gst_info"]["consignee_gstin"] == ""
     unregistered = replace(FACILITY, pickup=replace(FACILITY.pickup, gstin=""))
     assert "gst_info" not in sent(request.create(booking(facility=unregistered), B2B))["shipment_info"]
 
@@ -169,7 +173,11 @@ def test_mps_money_and_papers_by_carton() -> None:
     assert [told["invoice_number"] for told in gst] == ["INV-1", "INV-1", "INV-2"]
     assert [told.get("ewaybill_serial_number") for told in gst] == ["181234567890"] * 2 + [None]
     assert [told.get("taxable_value") for told in gst] == [Decimal("50847.54"), None, Decimal("0.17")]
+    assert [told.get("igst_amount") for told in gst] == [Decimal("9152.56"), None, Decimal("0.03")]
+    assert [told["invoice_reference"] for told in gst] == ["INV-1", "INV-1", "INV-2"]
     assert gst[0]["hsn_code"] == "6205"
+    place = gst[0]["place_of_supply"], gst[0]["seller_state"], gst[0]["seller_pincode"]
+    assert place == (SHIPMENT.consignee.state, FACILITY.pickup.state, FACILITY.pickup.pincode)
 
 
 @pytest.mark.parametrize(

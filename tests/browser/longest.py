@@ -23,6 +23,7 @@ FACILITY = Facility(
 PROVIDER = ShippingProvider(
     "clickpost-b2b-southern-region-surface-2", Kind.CLICKPOST_B2B, f"ClickPost, {ORGANISATION}"[:100]
 )
+BOXES = [{**SHIPMENT["boxes"][0], "count": 300}, SHIPMENT["boxes"][1]]
 EMAIL = "subrahmanyan.chandrasekharan.thiruvananthapuram@wholesale-consumers-co-operative.example.com"
 
 
@@ -46,5 +47,5 @@ def shipment(number: str) -> Document:
         "order_number": "PURCHASE-ORDER/THIRUVANANTHAPURAM/2026-27/00010488",
         "facility": FACILITY.code,
         "consignee": {"name": NAME, "organisation": ORGANISATION, "address": ADDRESS, "phone": "9876543210", **PLACE},
-        "boxes": [{**SHIPMENT["boxes"][0], "count": 300}],
+        "boxes": BOXES[:1],
     }

@@ -14,6 +14,7 @@ from bilty.jobs import work
 from bilty.outgoing.http import Http
 from bilty.running import dispatch_tools, job_tools
 from bilty.store.access import Role
+from bilty.store.amending import Amending, amend
 from bilty.store.audit import Actor, ActorKind
 from bilty.store.jobs import JobKind, begin
 from bilty.store.shipments import Arrival, keep
@@ -65,16 +66,24 @@ class Morning:
 
     async def takes_in(self, schedule: bool = True, **changed: object) -> int:
         """One shipment, like the web tests' but for what is changed."""
-        document: Document = shipment(**changed)
-        parsed = parse_shipment(document, self.panel.state.settings.intake_rules, self.now.date())
-        assert isinstance(parsed, Accepted), parsed
         async with self.panel.state.pool.acquire() as connection, connection.transaction():
-            arrival = Arrival(parsed.shipment, parsed.hold or "", tuple(each.message for each in parsed.warnings))
-            kept = (await keep(connection, [arrival], self.now))[0]
+            kept = (await keep(connection, [self._arrival(changed)], self.now))[0]
         assert kept.shipment_id, kept
         if schedule:
             await schedule_orders(self.panel.state.pool, [kept.shipment_id], self.now)
         return kept.shipment_id
+
+    async def changes(self, shipment_id: int, **changed: object) -> None:
+        """A dispatcher edits it, and it is to be booked as it is then."""
+        async with self.panel.state.pool.acquire() as connection, connection.transaction():
+            actor = Actor(ActorKind.USER, EMAILS[Role.DISPATCHER])
+            done = await amend(connection, shipment_id, self._arrival(changed), actor, self.now, schedule=True)
+        assert done.outcome is Amending.VERSION, done
+
+    def _arrival(self, changed: Document) -> Arrival:
+        parsed = parse_shipment(shipment(**changed), self.panel.state.settings.intake_rules, self.now.date())
+        assert isinstance(parsed, Accepted), parsed
+        return Arrival(parsed.shipment, parsed.hold or "", tuple(each.message for each in parsed.warnings))
 
     async def asks(
         self,

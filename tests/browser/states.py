@@ -109,9 +109,10 @@ async def long(morning: Morning, folder: Path) -> None:
     await morning.furnish()
     await longest.furnish(morning)
     await told.many(morning)
-    for number in longest.NUMBERS:
-        await morning.takes_in(**longest.shipment(number))
+    morning.ids = [await morning.takes_in(**longest.shipment(number)) for number in longest.NUMBERS]
     await morning.until_now()
+    await morning.asks(JobKind.PRINT, morning.ids[:1])
+    await morning.changes(morning.ids[0], **longest.shipment(longest.NUMBERS[0]) | {"boxes": longest.BOXES})
     await told.fails(morning, told.LONG_CODE, f"{told.FULL} {longest.ADDRESS}.")
 
 

@@ -53,8 +53,10 @@ async def test_a_label_is_told_with_all_that_an_order_system_needs(post: Post) -
                 "shipping_provider": "clickpost-b2b",
                 "status": "label_ready",
                 "run": 1,
+                "version": 1,
                 "courier": {"cp_id": P1.cp_id, "account_code": P1.account_code, "name": P1.name, "priority": 1},
                 "awb": won.awb,
+                "void_awb": None,
                 "boxes": [{"number": n, "reference": f"S1-{n}", "awb": by_box[f"S1-{n}"]} for n in (1, 2, 3)],
                 "label_url": label_link.link(
                     post.tools.vault, "https://bilty.example", post.bench.ids["S1"], won.label_sha256, expires

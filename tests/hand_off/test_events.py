@@ -9,11 +9,13 @@ import msgspec
 from bilty.aggregator.scripted import P1, P2, P3, accepted, refused
 from bilty.hand_off import EventKind
 from bilty.intake.endpoints import OneAgain, parse_replay
+from bilty.store.amending import amend
+from bilty.store.audit import COMMAND
 from bilty.store.database import HAND_OFF_CHANNEL, listening
 from bilty.store.hand_off import events
 from bilty.store.progress import changing
 from bilty.store.providers import put_facility
-from bilty.store.shipments import schedule_all
+from bilty.store.shipments import Arrival, keep, schedule_all
 from bilty.workflow import Status
 from dispatch.bench import BLR, MINUTE, Bench, shipment
 from hand_off.post import Post
@@ -168,3 +170,31 @@ async def test_ids_of_events_are_read_back(post: Post) -> None:
     uid = await post.bench.pool.fetchval("SELECT uid FROM events LIMIT 1")
     assert events.event_id(uid) == f"evt_{uid.hex}"
     assert parse_replay({"event": events.event_id(uid)}) == OneAgain(uid)
+
+
+async def test_a_new_version_is_told_before_its_label(post: Post) -> None:
+    await post.endpoint()
+    await post.bench.schedule(shipment("S1"))
+    await post.bench.work()
+    old = await post.bench.turn("S1", 1)
+    async with post.bench.pool.acquire() as connection, connection.transaction():
+        arrival = Arrival(shipment("S1", boxes=4))
+        await amend(connection, post.bench.ids["S1"], arrival, COMMAND, post.bench.now, schedule=True)
+    await post.bench.until(post.bench.now + MINUTE)
+    heard = await told(post.bench, "S1")
+    kinds = [kind for kind, _ in heard]
+    assert kinds == ["label_requested", "label_ready", "changed", "label_requested", "label_ready"]
+    changed, ready = heard[2][1], heard[4][1]
+    assert changed == {"status": "scheduling", "run": 1, "version": 2, "void_awb": old.awb}
+    new = await post.bench.turn("S1", 1)
+    assert (ready["version"], ready["run"], ready["awb"]) == (2, 2, new.awb)
+    assert new.awb != old.awb
+    assert [row["kind"].removeprefix("shipment.") for row in await post.deliveries()] == kinds
+
+
+async def test_what_is_changed_before_anybody_was_asked_is_told_nobody(post: Post) -> None:
+    await post.endpoint()
+    async with post.bench.pool.acquire() as connection, connection.transaction():
+        (kept,) = await keep(connection, [Arrival(shipment("S1"))], post.bench.now)
+        await amend(connection, kept.shipment_id, Arrival(shipment("S1", boxes=4)), COMMAND, post.bench.now)
+    assert await post.bench.rows("SELECT FROM events") == []

@@ -105,6 +105,22 @@ def test_cancelled_is_told_when_it_is_so_and_not_when_it_is_wished() -> None:
     assert ear.hears(Cancelled()) == [[("cancelled", "")]]
 
 
+def test_a_change_is_told_with_the_awb_that_it_makes_void() -> None:
+    at = labelled(real())
+    before = at.progress
+    assert at.amends() == ""
+    assert facts(before, at.progress) == (Fact(EventKind.CHANGED, None, before.holder),)
+
+
+def test_what_an_old_version_is_still_asked_about_has_no_courier() -> None:
+    at = ranked(real(), P1, P2)
+    at.hears(Accepted())
+    before = at.progress
+    assert at.amends() == ""
+    assert at.progress.open_turn is not None
+    assert facts(before, at.progress) == (Fact(EventKind.CHANGED, None),)
+
+
 def test_the_first_courier_of_a_new_run_is_no_change() -> None:
     ear = Ear(ranked(real(), P1))
     ear.at.hears(NO)

@@ -13,7 +13,7 @@ import pytest
 from process.programs import Program
 
 BENCH = Path(__file__).parents[2] / "bench" / "hand_off.py"
-KILLS = 10
+KILLS = 6
 WITHIN_S = 280
 
 

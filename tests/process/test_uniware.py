@@ -54,16 +54,14 @@ async def test_a_waybill_from_the_press_to_the_cancellation(programs: Programs, 
             label = await uniware.get(answers[0]["shippingLabel"], headers={"Authorization": ""})
             assert label.content.startswith(b"%PDF-")
 
-            made = await uniware.post("/manifest", json={"awbNumbers": [booking.awb]})
-            assert made.status_code == 201
-            paper = await uniware.get(made.json()["manifestDownloadUrl"])
-            assert paper.content.startswith(b"%PDF-")
-
             cancelled = await uniware.post("/cancel", json={"waybill": booking.awb})
             assert cancelled.json() == {"status": "SUCCESS", "waybill": booking.awb, "errorMessage": ""}
             assert (await truth_at(sandbox.url)).live == []
             details = await uniware.get("/waybillDetails", params={"waybills": booking.awb})
             assert details.json()["waybillDetails"][0]["currentStatus"] == "CANCELLED"
+
+            made = await uniware.post("/manifest", json={"awbNumbers": [booking.awb]})
+            assert (made.status_code, made.json()["notReadyAWBs"]) == (400, [booking.awb]), "it is void"
         assert bilty.end() == 0
 
 
@@ -88,7 +86,7 @@ async def test_what_a_newcomer_types(checkout: Path, programs: Programs) -> None
         assert '"currentStatus":"READY_TO_SHIP"' in said
         told = await shell.type(here(hand_over, ports))
         assert '"manifestNumber":"M-1"' in told
-        assert re.search(r'"status":"SUCCESS","waybill":"[^"]+","errorMessage":""', told), told
+        assert re.search(r'"status":"FAILED","waybill":"[^"]+","errorMessage":"[^"]*is with the courier\.', told), told
     assert (checkout / "label.pdf").read_bytes().startswith(b"%PDF-")
     assert await asyncio.to_thread(demo.end) == 0
 

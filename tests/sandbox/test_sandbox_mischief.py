@@ -248,8 +248,9 @@ async def test_a_van_may_come_before_the_cancel() -> None:
     async with calling(Kind.PICKED_UP) as caller:
         awb = (await caller.post(B2B, b2b_order())).result["waybill"]
         caller.clock.advance(15 * MINUTE)
-        assert (await caller.get(CANCEL, waybill=awb, cp_id="129")).code == 350
-        assert (await caller.truth(REFERENCE))["picked_up"]
+        assert (await caller.get(CANCEL, waybill=awb, cp_id="129")).code == 200
+        truth = await caller.truth(REFERENCE)
+        assert (truth["picked_up"], truth["cancelled"], truth["returned"]) == (True, False, True), "that is billed"
 
 
 async def test_the_status_call_may_not_exist_at_all() -> None:

@@ -13,6 +13,7 @@ from bilty_sandbox.order import Order, RefusedError
 BOX = "shipment_info__box_info__0__"
 INVOICE = "shipment_info__invoice_info__0__"
 ITEM = "shipment_details__items__0__"
+GST = "shipment_info__gst_info__"
 
 
 def read(reader: Callable[..., Order], order: Any, **options: bool) -> Order:
@@ -83,6 +84,10 @@ def test_a_location_code_stands_in_for_the_whole_address() -> None:
         (422, {"appointment_info__end_time": "2025-10-13T10:00:00+0530"}),
         (422, {f"{INVOICE}date": "08-10-2025"}),
         (422, {"shipment_info__gst_info__enterprise_gstin": "27AAPFU"}),
+        (314, {"shipment_info__gst_info__consignee_gstin": ""}),
+        (422, {"shipment_info__gst_info__consignee_gstin": "NONE"}),
+        (422, {f"{GST}igst_amount": 18, f"{GST}cgst_amount": 9, f"{GST}gst_total_tax": 27}),
+        (422, {f"{GST}sgst_amount": 9, f"{GST}cgst_amount": 9, f"{GST}gst_total_tax": 18.01}),
         (422, {f"{BOX}invoice_info": [{"number": "DG/78"}]}),
         (422, {f"{BOX}purchase_order_info": [{"number": "BR-10"}]}),
         (422, {f"{BOX}box_master_code": "CARTON-L"}),
@@ -110,10 +115,21 @@ def test_a_faulty_b2b_order_is_turned_down_by_code(code: int, changed: dict[str,
         (422, {"drop_info__drop_country": "India"}),
         (422, {"pickup_info__pickup_time": "tomorrow"}),
         (422, {f"{ITEM}quantity": 0}),
+        (314, {f"{ITEM}gst_info__consignee_gstin": ""}),
+        (422, {f"{ITEM}gst_info__consignee_gstin": "urp"}),
+        (422, {f"{ITEM}gst_info__igst_amount": 18, f"{ITEM}gst_info__gst_total_tax": 17}),
     ],
 )
 def test_a_faulty_mps_order_is_turned_down_by_code(code: int, changed: dict[str, object]) -> None:
     assert code_of(payload_mps.read, mps_order(changed=changed)) == code
+
+
+def test_whom_the_papers_name_and_their_taxes_are_kept() -> None:
+    taxes = {f"{GST}sgst_amount": 900.45, f"{GST}cgst_amount": 900.45, f"{GST}gst_total_tax": 1800.9}
+    b2b = read(payload_b2b.read, b2b_order(changed={"shipment_info__gst_info__consignee_gstin": "URP", **taxes}))
+    assert (b2b.consignee_gstin, b2b.gst_total_tax) == ("URP", 1800.9)
+    mps = read(payload_mps.read, mps_order(changed={f"{ITEM}gst_info__consignee_gstin": "URP"}))
+    assert (mps.consignee_gstin, mps.gst_total_tax) == ("URP", 0)
 
 
 def test_each_item_of_an_mps_order_is_a_carton() -> None:

@@ -15,6 +15,7 @@ ACCOUNTS_PATH = "/api/v1/fetch-accounts"
 CANCEL = "/api/v1/cancel-order/"
 TRACK = "/api/v2/track-order/"
 EDIT = "/api/v1/edit-order/"
+PICKUP = "/api/v1/create-pickup/"
 LABEL = "/api/v1/fetch/shippinglabel/"
 
 
@@ -143,9 +144,9 @@ async def test_accounts_are_listed_and_the_inactive_one_left_out_on_request() ->
     assert sum(account["courier_partner_id"] == 113 for account in active) == 2
 
 
-@pytest.mark.parametrize("path", [B2B, MPS, CANCEL, TRACK, EDIT, LABEL, RECOMMEND, ACCOUNTS_PATH])
+@pytest.mark.parametrize("path", [B2B, MPS, CANCEL, TRACK, EDIT, PICKUP, LABEL, RECOMMEND, ACCOUNTS_PATH])
 async def test_a_wrong_key_is_301_in_an_answer_of_200(path: str) -> None:
-    method = "POST" if path in {B2B, MPS, RECOMMEND, EDIT} else "GET"
+    method = "POST" if path in {B2B, MPS, RECOMMEND, EDIT, PICKUP} else "GET"
     async with calling() as caller:
         heard = await caller.bare(method, path, b"{}", username="demo", key="somebody-else")
     assert (heard.status, heard.code) == (200, 301)
@@ -195,14 +196,17 @@ async def test_a_cancel_that_names_the_wrong_thing_is_refused() -> None:
         assert (await caller.truth("ORDER001-P1"))["live"]
 
 
-async def test_what_has_been_picked_up_is_not_cancelled() -> None:
+async def test_what_has_been_picked_up_is_not_cancelled_but_brought_back() -> None:
     async with calling() as caller:
         placed = (await caller.post(B2B, b2b_order())).result
         await caller.bare("POST", "/sandbox/pickups", _json({"awb": placed["waybill"]}))
-        heard = await caller.get(CANCEL, **waybill(placed))
+        assert _tracked(await caller.get(TRACK, **waybill(placed)), placed) == 4
+        heard = [(await caller.get(CANCEL, **waybill(placed))).code for _ in range(2)]
         tracked = await caller.get(TRACK, **waybill(placed))
-    assert (heard.status, heard.code) == (400, 350)
-    assert _tracked(tracked, placed) == 4
+        truth = await caller.truth("ORDER001-P1")
+    assert heard == [200, 600]
+    assert _tracked(tracked, placed) == 11
+    assert (truth["returned"], truth["picked_up"], truth["cancelled"]) == (True, True, False)
 
 
 async def test_tracking_takes_five_awbs_and_tells_an_unknown_one() -> None:

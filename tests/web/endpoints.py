@@ -12,6 +12,7 @@ ALL = [
     "shipment.label_requested",
     "shipment.label_ready",
     "shipment.courier_changed",
+    "shipment.changed",
     "shipment.needs_attention",
     "shipment.failed",
     "shipment.cancelled",

@@ -17,9 +17,11 @@ from bilty.store.audit import Actor, ActorKind
 from bilty.store.database import DUE_CHANNEL
 from bilty.store.providers import Keyring
 from bilty.turn import State, Turn
+from bilty.words import INDIA
 from bilty.workflow import Progress, Status, status
 from web.house import NO, P2, RANKED, House
 from web.page import check_page
+from web.test_editing import printed
 
 GARBAGE = Unclear("<html>")
 WAITED_FOR = """SELECT EXISTS (
@@ -179,11 +181,11 @@ async def test_a_held_shipment_is_scheduled_without_once_the_hold_was_read(desk:
 async def test_cancel_names_the_label_that_is_on_paper(desk: House) -> None:
     shipment_id = await scheduled(desk)
     await desk.labels("AWB1001")
-    assert "destroy every copy" not in await desk.page(address(shipment_id, ActKind.CANCEL))
-    await desk.tools.pool.execute("UPDATE shipments SET printed_at = clock_timestamp()")
+    assert "Destroy" not in await desk.page(address(shipment_id, ActKind.CANCEL))
+    await printed(desk, shipment_id, "ravi@example.com")
     page = await desk.page(address(shipment_id, ActKind.CANCEL))
     assert "AWB AWB1001 of Delhivery B2B is cancelled with the courier." in page
-    assert "Its label was printed: destroy every copy, it is void." in page
+    assert "Destroy 3 printed labels: ravi@example.com printed them at " in page
     await does(desk, shipment_id, ActKind.CANCEL)
     assert status(await progress_of(desk, shipment_id)) is Status.CANCELLING
 
@@ -310,8 +312,8 @@ async def test_a_pdf_of_too_many_pages_may_be_anothers(desk: House) -> None:
         (b"", "Choose the PDF of the label first."),
         (b"GIF89a", "label.pdf cannot be read as a PDF."),
         (b"%PDF-1.4\nand nothing more", "label.pdf cannot be read as a PDF."),
-        (b"%PDF-" + b"0" * (10 * 1024 * 1024), "The file is larger than 10 MB"),
-        (b"%PDF-" + b"0" * (11 * 1024 * 1024), "The file is larger than 10 MB"),
+        (b"%PDF-" + b"0" * (20 * 1024 * 1024), "The file is larger than 20 MB"),
+        (b"%PDF-" + b"0" * (21 * 1024 * 1024), "The file is larger than 20 MB"),
     ],
 )
 async def test_what_is_no_label_is_not_taken(desk: House, content: bytes, why: str) -> None:
@@ -412,7 +414,8 @@ async def test_whoever_comes_second_is_told_what_the_first_has_done(desk: House)
                 pass
         answer = await meanwhile
     assert first == {shipment_id: None}
-    assert answer == {shipment_id: No("Delhivery B2B's turn has ended without a label.")}
+    told = f"asha@example.com ended Delhivery B2B's turn before its time at {now.astimezone(INDIA):%H:%M:%S}."
+    assert answer == {shipment_id: No(f"{told} Delhivery B2B's turn has ended without a label.")}
     people = await desk.tools.pool.fetch("SELECT actor FROM timeline WHERE actor <> ''")
     assert [row["actor"] for row in people] == ["asha@example.com"]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from bilty.deciding.refusals import ASK_FOR_RETURN
 from bilty.reply import Accepted, Cancelled, PickedUp
 from bilty.store.access import Scope
 from web.house import RANKED, House
@@ -68,7 +69,7 @@ async def test_what_the_courier_has_fetched_is_not_cancelled(furnished: House) -
     await furnished.tools.pool.execute("UPDATE shipments SET dispatched = true, status = 'dispatched'")
     refused = await furnished.call("POST", f"/shipments/{shipment_id}/cancellation")
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:bilty:problem:not_cancellable")
-    assert refused.json()["detail"] == "The shipment is with the courier. Ask the courier to return it."
+    assert refused.json()["detail"] == ASK_FOR_RETURN
 
 
 async def test_what_is_sent_with_it_is_refused(furnished: House) -> None:

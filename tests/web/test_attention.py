@@ -1,19 +1,35 @@
 """Needs attention: one list of what a person must do, each matter with its reason, its remedy and its buttons."""
 
 import re
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 
 from bilty.deciding import ActKind
-from bilty.reply import Accepted, Cancelled, Denied, Label, NotYet, Refusal, Refused, Unclear
+from bilty.reply import (
+    Accepted,
+    Cancelled,
+    Child,
+    Denied,
+    Label,
+    NotYet,
+    Paper,
+    PickedUp,
+    Refusal,
+    Refused,
+    Reply,
+    Unclear,
+)
 from bilty.store import attention
 from bilty.store.access import Role
+from bilty.turn import State
 from web.house import FACILITY, NO, RANKED, House
 from web.test_acting import address, does, scheduled, turn_of, undecided, unlabelled
 
 GARBAGE, SILENT = Unclear("<html>"), Unclear("nothing came", silent=True)
 ACCOUNT = Refused(Refusal.COURIER_ACCOUNT, 302, "account inactive")
+BOX = {"length_cm": 40, "breadth_cm": 30, "height_cm": 25, "weight_g": 12500, "invoice": "INV-1"}
 CALM = "Nothing waits for you: whatever is under way goes on by itself."
 
 
@@ -112,6 +128,130 @@ async def test_an_awb_that_is_not_wanted_waits_though_the_shipment_has_its_label
     assert "Delhivery B2B will not cancel AWB AWB1001, which is not wanted: too late (ClickPost code 350)." in page
     await desk.hears(Cancelled())
     assert numbers(await desk.page("/attention")) == []
+
+
+async def miscounted(house: House, children: int, *, boxes: int = 3) -> int:
+    """Its label is here, with so many waybills for the boxes."""
+    shipment_id = await scheduled(house, boxes=[{**BOX, "count": boxes}])
+    named = tuple(Child(f"C{n}", description=f"Box {n} of {boxes}") for n in range(1, children + 1))
+    replies: list[Reply] = [Label("AWB1001", children=named), Paper("0" * 64, 3)]
+    await house.hears(*replies)
+    return shipment_id
+
+
+async def test_waybills_that_are_not_as_many_as_the_boxes_wait_until_it_is_said_to_be_right(
+    desk: House,
+) -> None:
+    shipment_id = await miscounted(desk, 2)
+    page = await desk.page("/attention")
+    assert (numbers(page), tally(page)) == (["SO-1001"], "1")
+    assert "Delhivery B2B&#39;s waybills do not fit the boxes of AWB AWB1001: 3 boxes, 2 waybills for them" in page
+    assert "It is right…" in page
+    assert "Cancel this AWB and go on…" in page
+    answer = await desk.call("GET", f"/shipments/{shipment_id}")
+    assert (answer.json()["status"], answer.json()["problem"]["code"]) == ("label_ready", "box_count")
+    await does(desk, shipment_id, ActKind.SETTLED, await turn_of(desk, shipment_id))
+    assert numbers(await desk.page("/attention")) == []
+    refused = await does(desk, shipment_id, ActKind.GIVE_UP_AWB, await turn_of(desk, shipment_id))
+    assert "Nothing was changed. asha@example.com has seen to Delhivery B2B&#39;s outside Bilty at " in refused
+
+
+async def test_a_label_that_does_not_fit_the_boxes_is_cancelled_and_the_next_courier_asked(desk: House) -> None:
+    shipment_id = await miscounted(desk, 5)
+    await does(desk, shipment_id, ActKind.GIVE_UP_AWB, await turn_of(desk, shipment_id))
+    await desk.hears(Cancelled())
+    assert (await turn_of(desk, shipment_id, 2)).state is State.ASKING
+    assert numbers(await desk.page("/attention")) == []
+
+
+@pytest.mark.parametrize("children", [0, 3, 4])
+async def test_as_many_as_the_boxes_one_more_or_none_at_all_are_no_matter(desk: House, children: int) -> None:
+    await miscounted(desk, children)
+    assert numbers(await desk.page("/attention")) == []
+
+
+async def test_what_has_gone_with_its_count_is_no_matter_any_more(desk: House) -> None:
+    shipment_id = await miscounted(desk, 2)
+    await does(desk, shipment_id, ActKind.DISPATCH)
+    assert numbers(await desk.page("/attention")) == []
+
+
+async def stopped(house: House) -> None:
+    await scheduled(house)
+    await house.hears(Refused(Refusal.ACCOUNT, 301, "no such account"))
+
+
+async def offered(house: House) -> None:
+    shipment_id = await scheduled(house)
+    await house.tools.pool.execute("UPDATE shipments SET failed_told = true WHERE id = $1", shipment_id)
+    await house.hears(Accepted(), Label("AWB1001"))
+
+
+async def conflict(house: House) -> None:
+    await scheduled(house)
+    await house.labels("AWB1001")
+    await scheduled(house, number="SO-1002")
+    await house.hears(Label("AWB1001"))
+
+
+async def given_up(house: House, answer: Reply) -> None:
+    shipment_id = await unlabelled(house)
+    await does(house, shipment_id, ActKind.GIVE_UP_AWB, await turn_of(house, shipment_id))
+    await house.hears(answer)
+
+
+async def outdated(house: House) -> None:
+    """Changed while a courier might still book what it was."""
+    shipment_id = await undecided(house)
+    await does(house, shipment_id, ActKind.NOT_BOOKED, await turn_of(house, shipment_id))
+    answer = await house.call("PATCH", f"/shipments/{shipment_id}", {"boxes": [BOX]}, If_Match="*")
+    assert answer.status_code in {200, 202}, answer.text
+
+
+async def unreturned(house: House) -> None:
+    shipment_id = await scheduled(house)
+    await house.labels("AWB1001")
+    await does(house, shipment_id, ActKind.DISPATCH)
+    turn = await turn_of(house, shipment_id)
+    wish = {"act": "order-return", "reference": turn.reference}
+    assert (await house.call("POST", f"/shipments/{shipment_id}/decisions", wish)).status_code == 200
+    await house.hears(Refused(Refusal.COURIER, 350, "at the hub"))
+
+
+@pytest.mark.parametrize(
+    ("comes", "concern", "buttons"),
+    [
+        (undecided, "undecided", ("Ask again", "Not booked: go on…", "Enter its AWB…")),
+        (
+            unlabelled,
+            "awb_without_label",
+            ("Fetch again", "Upload the courier&#39;s PDF…", "Cancel this AWB and go on…"),
+        ),
+        (stopped, "stopped", ("Ask the next courier", "Schedule again…")),
+        (offered, "late_label", ("Use it…", "Cancel it…")),
+        (lambda house: given_up(house, Refused(Refusal.COURIER, 350, "no")), "cancel_refused", ("I have seen to it…",)),
+        (
+            lambda house: given_up(house, PickedUp("gone")),
+            "surplus_picked_up",
+            ("Use it after all…", "I have seen to it…"),
+        ),
+        (conflict, "awb_conflict", ("I have seen to it…",)),
+        (outdated, "old_version", ("I have seen to it…",)),
+        (unreturned, "return_refused", ("I have seen to it…",)),
+        (lambda house: miscounted(house, 2), "box_count", ("It is right…", "Cancel this AWB and go on…")),
+    ],
+)
+async def test_whatever_waits_for_a_person_has_its_buttons(
+    desk: House, comes: Callable[[House], Awaitable[object]], concern: str, buttons: tuple[str, ...]
+) -> None:
+    await comes(desk)
+    page = await desk.page(f"/attention?kind={concern}")
+    assert len(numbers(page)) == 1
+    (here,) = re.findall(r'<div class="acts">.*?</td>', page, re.DOTALL)
+    for words in buttons:
+        assert f">{words}<" in here, here
+    for link in re.findall(r'href="(/shipments/\d+/acts/[^"]+)"', here):
+        await desk.page(link.replace("&amp;", "&"))
 
 
 async def test_an_outage_is_a_banner_and_no_matter(desk: House) -> None:

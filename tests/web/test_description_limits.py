@@ -39,8 +39,8 @@ READ: dict[str, tuple[Any, Parse]] = {
     "connector": (SCHEMAS["NewConnector"], lambda given: parse_connector(given, None)),
     "endpoint": (_endpoint(), lambda given: parse_endpoint("oms", given, RULES)),
 }
-TIED = {"invoice", "purchase_order", "number", "cgst"}
-"""What names another field's value, what is named, and a tax that goes with no other: not changed alone."""
+TIED = {"invoice", "purchase_order", "number", "cgst", "sgst"}
+"""What names another field's value, what is named, and taxes that go with no other: not changed alone."""
 
 
 def filled(schema: Any) -> Any:

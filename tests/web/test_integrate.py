@@ -1,4 +1,4 @@
-"""What docs/integrate.md shows is what is sent: the six events, the waits, the limits, how a signature is checked."""
+"""What docs/integrate.md shows is what is sent: the seven events, the waits, the limits, how a signature is checked."""
 
 import base64
 import json
@@ -33,7 +33,7 @@ from bilty.web.idempotency import KEY_CHARS_MAX
 from bilty.web.limits import BURST_S
 from bilty.words import grouped
 from web.described import reader_of
-from web.house import PDF, Document, House
+from web.house import PDF, SHIPMENT, Document, House
 
 ADDRESS = "https://bilty.example.com"
 P1, P2, P3 = Courier(4, "main", "Delhivery B2B"), Courier(5, "main", "Blue Dart"), Courier(6, "main", "DTDC")
@@ -57,10 +57,10 @@ class Receiver:
 
 
 async def stories(house: House) -> list[Document]:
-    """Three shipments, and all that an order system is told of them."""
+    """Four shipments, and all that an order system is told of them, of each in its order."""
     wanted = {"url": "https://oms.example.com/bilty", "events": list(EventKind)}
     assert (await house.call("PUT", "/hand-off-endpoints/oms", wanted)).status_code == 201
-    await house.takes_in(schedule=True)
+    first = await house.takes_in(schedule=True)
     sha256 = await house.tools.labels.put(PDF)
     await house.hears(RANKED, NO, Accepted(), NotYet(), Label("7540911200", children=CHILDREN), Paper(sha256, 3))
     await house.takes_in(number="SO-1002", schedule=True)
@@ -69,12 +69,14 @@ async def stories(house: House) -> list[Document]:
     await house.hears(RANKED, NO, NO, Accepted(), *[NotYet()] * 6)
     cancelled = await house.takes_in(number="SO-1004")
     assert (await house.call("POST", f"/shipments/{cancelled}/cancellation")).status_code in {200, 202}
+    boxes = [{**SHIPMENT["boxes"][0], "count": 4}]
+    assert (await house.call("PATCH", f"/shipments/{first}", {"boxes": boxes}, If_Match="*")).status_code == 200
     receiver = Receiver()
     tools = deliverer.Tools(house.tools.pool, house.tools.vault, receiver, ADDRESS, timedelta(days=7))
     now = (house.at or await house.now()) + timedelta(hours=1)
     while await deliverer.deliver_due(tools, now):
         pass
-    return receiver.bodies
+    return sorted(receiver.bodies, key=lambda body: str(body["data"]["shipment"]["number"]))
 
 
 def masked(value: object) -> object:

@@ -150,6 +150,27 @@ def sure_of(answer: httpx.Response) -> str:
     return str(sure)
 
 
+async def test_many_are_marked_dispatched_and_each_that_is_not_says_why(furnished: House) -> None:
+    ready, cancelled = [await labelled(furnished, f"SO-{n}", f"AWB{n}") for n in (1, 2)]
+    created = await furnished.takes_in(number="SO-3")
+    await furnished.sign_in()
+    await furnished.send(f"/shipments/{cancelled}/acts/cancel")
+    ids = [str(each) for each in (ready, cancelled, created)]
+    asked = await send(furnished, kind="dispatch", id=ids)
+    assert "<h1>Mark 3 shipments dispatched?</h1>" in asked.text
+    assert "from now on nothing of them is changed or cancelled" in asked.text
+    sure = re.search(r'name="sure" value="(\w+)"', asked.text)
+    assert sure is not None
+    job_id = await begun(furnished, kind="dispatch", id=ids, sure=sure[1])
+    job = await work_on(furnished, job_id)
+    assert (job.done, job.refused) == (1, 2)
+    page = await furnished.page(f"/jobs/{job_id}")
+    assert "1 shipment marked dispatched, 2 not" in page
+    assert "asha@example.com cancelled it at " in page
+    assert "It has no label yet: no courier can have taken it." in page
+    assert "SO-1" in await furnished.page("/shipments?tab=dispatched")
+
+
 async def test_a_yes_is_to_the_very_shipments_that_were_asked_about(furnished: House) -> None:
     await furnished.takes_in(number="SO-1")
     await furnished.sign_in()
@@ -169,9 +190,9 @@ async def test_printed_labels_are_told_of_before_and_after_a_cancel(furnished: H
     await furnished.sign_in()
     await work_on(furnished, await begun(furnished, kind="print", id=ids[:1]))
     one = await send(furnished, kind="cancel", id=ids[:1])
-    assert "It has a printed label: destroy every copy." in one.text
+    assert "It has a printed label. Destroy 3 printed labels: asha@example.com printed them at " in one.text
     asked = await send(furnished, kind="cancel", id=ids)
-    assert "1 of them has a printed label: destroy every copy." in asked.text
+    assert "1 of them has a printed label. Destroy 3 printed labels: asha@example.com printed them at " in asked.text
     job = await work_on(furnished, await begun(furnished, kind="cancel", id=ids, sure=sure_of(asked)))
     page = await furnished.page(f"/jobs/{job.id}")
     assert page.count("Its label was printed: destroy every copy, it is void.") == 1

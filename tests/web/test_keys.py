@@ -41,7 +41,12 @@ GET /shipments/{shipment_id:int}/timeline             alike 404
 GET /shipments/{shipment_id:int}/label.pdf            alike 404
 GET /shipments/{shipment_id:int}/boxes                alike 404
 POST /shipments/{shipment_id:int}/schedules           alike 404
+GET /shipments/{shipment_id:int}/ewaybills            alike 404
+PUT /shipments/{shipment_id:int}/ewaybills            alike 404
 POST /shipments/{shipment_id:int}/cancellation        alike 404
+GET /shipments/{shipment_id:int}/decisions            alike 404
+POST /shipments/{shipment_id:int}/decisions           alike 404
+PUT /shipments/{shipment_id:int}/turns/{reference:str}/label.pdf  alike 404
 GET /hand-off-endpoints                               all
 GET /hand-off-endpoints/{code:str}                    all
 PUT /hand-off-endpoints/{code:str}                    all
@@ -85,11 +90,14 @@ class Town:
         method, _, path = route.partition(" ")
         code = place if "/facilities" in path else "clickpost-b2b" if place != NOBODYS else "nobody"
         path = path.replace("{code:str}", code).replace("{shipment_id:int}", str(shipment_id))
+        path = path.replace("{reference:str}", "SO-BLR-0")
         assert "{" not in path, f"no value for {path}"
         headers = {"Authorization": f"Bearer {key or self.key}"}
         what = sent or document_for(route, place)
         if "content" in what:
             headers["Content-Type"] = "application/x-ndjson"
+        if path.endswith("label.pdf") and method == "PUT":
+            headers["Content-Type"] = "application/pdf"
         if method == "PATCH":
             headers["If-Match"] = "*"
         return await self.house.api.request(method, f"/api/v1{path}", headers=headers, **what)
@@ -112,7 +120,9 @@ def document_for(route: str, place: str) -> Document:
         "PUT /shipping-providers/{code:str}": PROVIDER,
         "PUT /shipping-providers/{code:str}/connector": CONNECTOR,
         "POST /shipments": order,
-        "PATCH /shipments/{shipment_id:int}": {"order_number": "PO/2"},
+        "PATCH /shipments/{shipment_id:int}": {"order_number": THEIR_ORDER},
+        "POST /shipments/{shipment_id:int}/decisions": {"act": "use-late", "reference": "SO-BLR-0"},
+        "PUT /shipments/{shipment_id:int}/ewaybills": {"items": [{"invoice": "INV-1", "number": "331001234567"}]},
         "PUT /hand-off-endpoints/{code:str}": {"url": "https://oms.example/bilty", "events": ["shipment.label_ready"]},
         "POST /hand-off-endpoints/{code:str}/replays": {"event": "evt_" + "0" * 32},
     }

@@ -269,7 +269,7 @@ async def test_the_boxes_of_a_page_are_a_form_of_their_own(desk: House) -> None:
     assert 'method="post" action="/jobs"' in form
     assert re.findall(r'name="id" value="(\d+)"', form) == [str(other), str(one)]
     kinds = re.findall(r'name="kind" value="(\w+)"', form)
-    assert kinds == ["schedule", "print", "print_new", "schedule_again", "cancel", "export"]
+    assert kinds == ["schedule", "print", "print_new", "schedule_again", "dispatch", "cancel", "export"]
     assert 'name="matching" value="tab=to_schedule&amp;facility=BLR-1"' in form
     assert "All 2 that match" in text(form)
     assert form.index("<button disabled hidden>") < form.index('name="kind"')  # Enter in a box presses nothing

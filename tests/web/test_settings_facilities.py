@@ -11,6 +11,7 @@ from web.page import check_page
 
 LIST = "/settings/facilities"
 ONE = f"{LIST}/BLR-1"
+WHOLE_WEEK = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 ADDRESS = " Shed 4,  Plot 7/2\nOpp. Lal Darwaza "
 """Blanks, two of them running, and a line's end: couriers know a warehouse by its exact text."""
 
@@ -94,6 +95,60 @@ async def test_every_fault_is_told_at_once_and_leads_to_its_field(admin: House) 
     for name in ("pincode", "gstin", "phone"):
         assert f'<a href="#{name}">' in answer.text
         assert f'id="{name}-fault"' in answer.text
+
+
+HOURS = {"opens_at": "09:00", "closes_at": "18:30", "days_off": ["sunday"], "holidays": "2027-03-22,\r\n2027-01-26,"}
+
+
+async def test_when_boxes_are_fetched_is_set_shown_and_taken_back(placed: House) -> None:
+    for words in ("Opens at", "Closes at", "Days off", "Holidays", "Left blank, a pickup is Pickup After"):
+        assert words in await placed.page(ONE)
+    saved = await placed.told(await placed.send(ONE, fields() | HOURS))
+    assert re.search(r'name="opens_at" type="time" value="09:00"', saved)
+    assert re.search(r'value="sunday" checked', saved)
+    assert 'value="monday" checked' not in saved
+    assert ">2027-01-26\n2027-03-22</textarea>" in saved
+    stored = await known(placed)
+    assert [stored[name] for name in HOURS] == ["09:00", "18:30", ["sunday"], ["2027-01-26", "2027-03-22"]]
+    trail = await placed.page("/settings/audit")
+    for words in ("opens at: none → 09:00", "days off: none → sunday", "holidays: none → 2027-01-26 and 2027-03-22"):
+        assert words in trail
+    await placed.send(ONE, fields())
+    assert [(await known(placed))[name] for name in HOURS] == ["", "", [], []]
+    assert "days off: sunday → none" in await placed.page("/settings/audit")
+    assert "opens_at" not in await placed.tools.pool.fetchval("SELECT content::text FROM facilities")
+
+
+async def test_viewers_read_when_boxes_are_fetched(placed: House) -> None:
+    await placed.send(ONE, fields() | HOURS)
+    await placed.sign_in("vik@example.com", role=Role.VIEWER)
+    assert "09:00 to 18:30, not on Sundays, not on 26 Jan 2027 and 22 Mar 2027" in await placed.page(ONE)
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "message"),
+    [
+        ({"closes_at": ""}, "closes_at", "Closes at is missing, and an hour of opening is given: give both"),
+        ({"opens_at": "19:00"}, "closes_at", "Closes at is not after the hour of opening: give when it closes"),
+        ({"days_off": WHOLE_WEEK}, "days_off", "Days off is a list of 7: leave out those on which boxes are fetched"),
+        (
+            {"holidays": "26 January"},
+            "holidays",
+            "Holidays is a list of 2: &#34;26&#34; in it is no day that can be taken",
+        ),
+    ],
+)
+async def test_hours_that_cannot_be_meant_are_said_at_their_field(
+    admin: House, changed: dict[str, str | list[str]], field: str, message: str
+) -> None:
+    answer = await admin.send(f"{LIST}/new", fields() | HOURS | changed)
+    assert answer.status_code == 422
+    assert message in answer.text
+    assert f'<a href="#{field}">' in answer.text
+    assert f'id="{field}"' in answer.text
+    assert f'id="{field}-fault"' in answer.text
+    days_off = changed.get("days_off", HOURS["days_off"])
+    assert len(re.findall(r'name="days_off" [^>]* checked', answer.text)) == len(days_off)
 
 
 async def test_a_facility_in_use_is_edited_and_its_code_stays(placed: House) -> None:

@@ -336,7 +336,8 @@ async def test_facilities_of_several_zones_have_a_preview_each(connected: House)
     )
     page = await connected.page(f"{ONE}/connector")
     assert page.count("A shipment booked now:") == 2
-    assert "(Asia/Dubai)" in page
+    assert "(DXB-1, Asia/Dubai)" in page
+    assert "(BLR-1)" in page
 
 
 async def test_test_connection_asks_in_the_background_and_tells_here(connected: House) -> None:

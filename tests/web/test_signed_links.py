@@ -9,6 +9,7 @@ from bilty.oms import label_link, manifest_link, signed_link
 from bilty.store import manifests, showing
 from bilty.store.audit import Actor, ActorKind
 from bilty.store.secrets import Vault
+from bilty.turn import Rules
 from web.endpoints import labelled
 from web.house import House
 from web.page import check_page
@@ -26,7 +27,7 @@ async def stocked(furnished: House) -> House:
     await labelled(furnished)
     async with furnished.tools.pool.acquire() as connection, connection.transaction():
         now = await showing.clock(connection)
-        made = await manifests.make(connection, ["AWB77"], None, Actor(ActorKind.KEY, "somebody"), now)
+        made = await manifests.make(connection, ["AWB77"], None, Actor(ActorKind.KEY, "somebody"), now, Rules())
     assert isinstance(made, Manifest)
     return furnished
 

@@ -411,6 +411,40 @@ async def test_the_ewaybill_comes_later(uniware: Uniware) -> None:
     assert (invoice["ewaybill_number"], invoice["ewaybill_expires_on"]) == ("123456789012", "2098-12-31")
 
 
+async def test_an_ewaybill_that_was_entered_in_bilty_stays_when_uniware_sends_what_else_was_missing(
+    uniware: Uniware,
+) -> None:
+    sql = """INSERT INTO uniware_defaults SELECT id, '{"needs": ["gstin"]}' FROM facilities"""
+    await uniware.house.tools.pool.execute(sql)
+    dear = asked(totalAmount="60000.0000")
+    held = await uniware.told("/waybill", with_customs(dear, invoice_date="2026-11-20"))
+    assert [words in held["message"] for words in ("GSTIN", "no e-way bill")] == [True, True]
+    given = {"items": [{"invoice": "INV-1", "number": "123456789012"}]}
+    assert (await uniware.house.call("PUT", "/shipments/1/ewaybills", given)).json()["status"] == "on_hold"
+    told = await uniware.told("/waybill", with_customs(dear, invoice_date="2026-11-20", gstin="27AAPFU0939F1ZV"))
+    assert told["message"].startswith("It is being booked."), told
+    invoice = (await uniware.house.call("GET", "/shipments/1")).json()["invoices"][0]
+    assert invoice["ewaybill_number"] == "123456789012"
+
+
+async def test_the_ewaybill_comes_after_the_label(uniware: Uniware) -> None:
+    plain = with_customs(asked(), invoice_date="2026-11-20")
+    await uniware.told("/waybill", plain)
+    await uniware.house.hears(RANKED)
+    await uniware.house.labels("AWB1")
+    billed = with_customs(asked(), invoice_date="2026-11-20", ewaybill_number="123456789012")
+    for document in (billed, billed, plain):
+        told = await uniware.told("/waybill", document)
+        assert (told["status"], told["waybill"]) == ("SUCCESS", "AWB1")
+        invoice = (await uniware.house.call("GET", "/shipments/1")).json()["invoices"][0]
+        assert invoice["ewaybill_number"] == "123456789012"
+    assert await uniware.count("audit WHERE action = 'e-way bill'") == 1
+    wrong = with_customs(
+        asked(), invoice_date="2026-11-20", ewaybill_number="123456789099", ewaybill_expires_on="2026-01-01"
+    )
+    assert (await uniware.told("/waybill", wrong))["status"] == "FAILED"
+
+
 async def test_of_several_providers_one_must_be_named(uniware: Uniware) -> None:
     await uniware.house.call("PUT", "/shipping-providers/second", PROVIDER)
     told = await uniware.told("/waybill", asked())

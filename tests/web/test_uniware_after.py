@@ -12,9 +12,11 @@ from pypdf import PdfReader
 
 from bilty.documents.manifest import Line, Manifest, draw
 from bilty.reply import AWB_CHARS_MAX, Accepted, Cancelled, Label, PickedUp, Refusal, Refused
-from bilty.store import manifests
+from bilty.store import claims, manifests
 from bilty.store.audit import Actor, ActorKind
 from bilty.store.database import Pool
+from bilty.store.providers import Keyring
+from bilty.turn import Rules
 from bilty.web.uniware import details
 from web.house import RANKED, shipment
 from web.uniware import Document, Uniware, another, asked, opened_uniware, with_customs
@@ -59,6 +61,30 @@ async def test_once_it_is_booked_it_stays_and_that_is_told(uniware: Uniware) -> 
     told = await uniware.told("/waybill/update", update(waybill="AWB1", weight="999.0000"))
     assert told["status"] == "FAILED"
     assert "nothing was changed" in told["reason"]
+
+
+async def test_while_no_courier_has_booked_it_it_is_booked_as_it_is_now(uniware: Uniware) -> None:
+    house = uniware.house
+    await uniware.told("/waybill", asked())
+    await house.hears(RANKED, Accepted())
+    assert (await uniware.told("/waybill/update", update(weight="9000.0000")))["status"] == "SUCCESS"
+    found = (await house.call("GET", "/shipments/1")).json()
+    assert (found["status"], found["version"], found["run"]) == ("scheduling", 2, 1)
+    await house.hears(Label("OLD"), Cancelled(), RANKED)
+    await house.labels("NEW")
+    assert (await uniware.told("/waybill", asked()))["waybill"] == "NEW"
+    told = await uniware.told("/waybill/update", update(weight="9100.0000"))
+    assert (told["status"], "is booked under AWB NEW" in told["reason"]) == ("FAILED", True)
+    told = await uniware.told("/waybill/update", update(weight="9000.0000", SaleOrderCode="SO-99"))
+    assert (told["status"], told["waybill"]) == ("SUCCESS", "NEW"), "no courier is told that"
+
+
+async def test_while_it_is_asked_about_an_update_is_to_be_sent_again(uniware: Uniware) -> None:
+    house = uniware.house
+    await uniware.told("/waybill", asked())
+    assert await claims.claim(house.tools.pool, Keyring(house.tools.vault), calls_max=1, calls_out={}, now=None)
+    told = await uniware.told("/waybill/update", update(weight="9000.0000"))
+    assert (told["status"], "Update it again in" in told["reason"]) == ("FAILED", True)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +212,7 @@ async def test_an_awb_that_was_told_is_known_in_every_call(uniware: Uniware, cha
     paper = await uniware.house.api.get(made["manifestDownloadUrl"])
     assert awb in PdfReader(io.BytesIO(paper.content)).pages[0].extract_text()
     assert (await uniware.house.call("GET", f"/shipments?awb={awb}")).json()["items"][0]["awb"] == awb
-    assert "yet to confirm" in (await uniware.told("/cancel", {"waybill": awb}))["errorMessage"]
+    assert "is with the courier" in (await uniware.told("/cancel", {"waybill": awb}))["errorMessage"]
 
 
 def test_the_paper_cuts_no_awb() -> None:
@@ -296,7 +322,7 @@ async def test_who_comes_while_a_manifest_is_being_made_hears_that_it_is_made(un
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     pool, somebody = uniware.house.tools.pool, Actor(ActorKind.KEY, "somebody")
     async with pool.acquire() as connection, connection.transaction():
-        made = await manifests.make(connection, ["AWB1"], None, somebody, await uniware.house.now())
+        made = await manifests.make(connection, ["AWB1"], None, somebody, await uniware.house.now(), Rules())
         assert isinstance(made, Manifest)
         coming = asyncio.create_task(manifest(uniware, "AWB1"))
         while not await pool.fetchval(waiting):
@@ -318,4 +344,15 @@ async def test_what_came_by_another_way_is_handed_over_alike(uniware: Uniware) -
     await uniware.house.hears(RANKED)
     await uniware.house.labels("AWB5")
     assert (await manifest(uniware, "AWB5"))["code"] == 201
-    assert (await uniware.told("/cancel", {"waybill": "AWB5"}))["errorMessage"].startswith("The courier has yet")
+
+
+async def test_what_is_on_a_manifest_is_dispatched_and_not_cancelled_any_more(uniware: Uniware) -> None:
+    await uniware.books("AWB1")
+    assert (await manifest(uniware, "AWB1"))["code"] == 201
+    detail = (await uniware.sends("GET", "/waybillDetails", waybills="AWB1")).json()["waybillDetails"][0]
+    assert detail["currentStatus"] == "DISPATCHED"
+    refused = await uniware.told("/cancel", {"waybill": "AWB1"})
+    assert refused["status"] == "FAILED"
+    assert "It can only be brought back: an admin may order a return (RTO)" in refused["errorMessage"]
+    told = "SELECT actor_kind, action FROM audit WHERE action = 'dispatch'"
+    assert [tuple(row) for row in await uniware.house.tools.pool.fetch(told)] == [("key", "dispatch")]

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from bilty.reply import Courier
-from bilty.shipment import DATA_MISSING, Shipment
+from bilty.shipment import DATA_MISSING, Ewaybill, Shipment, with_ewaybills
 from bilty.store.shipments import Arrival
 from bilty.store.showing import Seen
 from bilty.turn import State, Turn
@@ -82,6 +82,30 @@ def test_once_couriers_were_asked(last: bytes, shipment: Shipment, state: State,
 @pytest.mark.parametrize("state", [State.WAITING, State.WON, State.REFUSED])
 def test_other_content_is_refused_once_couriers_were_asked(last: bytes, what: Again, state: State) -> None:
     assert decide(seen(OLD, run=1, state=state), Arrival(NEW), asked=SAME, last=last) is what
+
+
+def billed(shipment: Shipment, number: str) -> Shipment:
+    return with_ewaybills(shipment, {shipment.invoices[0].number: Ewaybill(number)})
+
+
+@pytest.mark.parametrize(
+    ("known", "arrives", "last", "what"),
+    [
+        (NEW, billed(NEW, "331001234567"), OTHER, Again.BILLED),
+        (billed(NEW, "331007654321"), billed(NEW, "331001234567"), OTHER, Again.BILLED),
+        # What it leaves out was given in Bilty.
+        (billed(NEW, "331007654321"), NEW, OTHER, Again.LEAVE),
+        (billed(NEW, "331007654321"), NEW, NEVER, Again.LEAVE),
+        (NEW, billed(NEW, "331001234567"), NEVER, Again.NOT_OURS),
+        (OLD, billed(NEW, "331001234567"), OTHER, Again.BEGUN),
+        # The same again takes nothing back.
+        (billed(NEW, "331007654321"), billed(NEW, "331001234567"), SAME, Again.LEAVE),
+    ],
+)
+def test_an_ewaybill_may_come_once_couriers_were_asked(
+    known: Shipment, arrives: Shipment, last: bytes, what: Again
+) -> None:
+    assert decide(seen(known, run=1, state=State.WON), Arrival(arrives), asked=SAME, last=last) is what
 
 
 def test_a_cancelled_one_is_left() -> None:

@@ -1,5 +1,6 @@
 """One shipment at a desk whose clock is set by hand: the words in which the specification is written."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -48,6 +49,16 @@ class Desk:
     def cancels(self) -> None:
         self.progress = self.machine.cancel(self.progress, self.now)
 
+    def amends(self, *, schedule: bool = True, hold: str = "", out: Collection[Call] = ()) -> str:
+        """What is to be sent is changed: the reason where that is refused, blank where it is done."""
+        digest = f"{self.progress.digest}, changed"
+        references = frozenset(call.reference for call in out)
+        after = self.machine.amend(self.progress, digest, hold, self.now, schedule=schedule, call_out=references)
+        return self._becomes(after)
+
+    def is_held(self, why: str) -> None:
+        self.progress = self.machine.hold_is(self.progress, why, self.now)
+
     def polls_now(self, turn: Turn) -> None:
         self.does("poll-now", turn)
 
@@ -56,11 +67,7 @@ class Desk:
         about = {"reference": turn.reference} if turn else {}
         act = self.machine.acts[kind](**about, **with_)
         out = frozenset(about.values() if call_out else ())
-        after = self.machine.decide(self.progress, act, self.now, self.rules, call_out=out)
-        if isinstance(after, self.machine.progress):
-            self.progress = after
-            return ""
-        return str(after.reason)
+        return self._becomes(self.machine.decide(self.progress, act, self.now, self.rules, call_out=out))
 
     @property
     def offers(self) -> set[tuple[str, str]]:
@@ -147,6 +154,12 @@ class Desk:
     def find(self, reference: str) -> Turn:
         return next(turn for turn in self.progress.turns if turn.reference == reference)
 
+    def _becomes(self, after: Any) -> str:
+        if isinstance(after, self.machine.progress):
+            self.progress = after
+            return ""
+        return str(after.reason)
+
     def _put(self, turn: Turn) -> None:
         turns = tuple(turn if turn.reference == other.reference else other for other in self.progress.turns)
         self.progress = replace(self.progress, turns=turns)
@@ -170,4 +183,11 @@ def labelled(machine: Machine, awb: str = "AWB1") -> Desk:
     """P1 has the shipment and its label."""
     at = ranked(machine)
     at.hears(Label(awb), PAPER)
+    return at
+
+
+def dispatched(machine: Machine) -> Desk:
+    """P1 has the boxes on its truck."""
+    at = labelled(machine)
+    assert at.does("dispatch") == ""
     return at

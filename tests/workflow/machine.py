@@ -38,7 +38,10 @@ class Machine:
     progress: type[Progress]
     schedule: Callable[..., Progress]
     hear: Callable[..., Progress]
+    go_on: Callable[..., Progress]
     cancel: Callable[..., Progress]
+    amend: Callable[..., Any]
+    hold_is: Callable[..., Progress]
     decide: Callable[..., Any]
     possible: Callable[..., tuple[Any, ...]]
     acts: Mapping[str, Callable[..., Any]]
@@ -120,7 +123,10 @@ def _machine(
         progress=workflow.Progress,
         schedule=workflow.schedule,
         hear=workflow.hear,
+        go_on=workflow.go_on,
         cancel=decisions.cancel,
+        amend=decisions.amend,
+        hold_is=decisions.hold_is,
         decide=decisions.decide,
         possible=refusals.possible,
         acts={each.kind: each for each in get_args(acts.Act)},

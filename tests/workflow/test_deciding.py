@@ -23,7 +23,7 @@ from bilty.reply import (
 )
 from bilty.turn import Kind, State, Step, Turn
 from bilty.workflow import Status
-from workflow.desk import GARBAGE, NO, P1, P2, P3, PAPER, SILENT, Desk, desk, labelled, ranked, refused
+from workflow.desk import GARBAGE, NO, P1, P2, P3, PAPER, SILENT, Desk, desk, dispatched, labelled, ranked, refused
 from workflow.machine import Machine
 
 MAY = {
@@ -34,13 +34,21 @@ MAY = {
     ActKind.ENTER_AWB: {State.UNDECIDED: State.FETCHING, State.LAPSED: State.FETCHING},
     ActKind.FETCH_AGAIN: {State.FETCHING: State.FETCHING, State.UNLABELLED: State.UNLABELLED},
     ActKind.USE_PAPER: {State.UNLABELLED: State.WON},
-    ActKind.GIVE_UP_AWB: {State.FETCHING: State.SURPLUS, State.UNLABELLED: State.SURPLUS},
+    ActKind.GIVE_UP_AWB: dict.fromkeys((State.FETCHING, State.UNLABELLED, State.WON), State.SURPLUS),
     ActKind.USE_LATE: {State.OFFERED: State.FETCHING, State.PICKED_UP: State.FETCHING},
     ActKind.CANCEL_LATE: {State.OFFERED: State.SURPLUS},
     ActKind.WRONG_AWB: dict.fromkeys((State.FETCHING, State.UNLABELLED, State.OFFERED), State.UNDECIDED),
     ActKind.GO_ON: {State.STOPPED: State.REFUSED},
-    ActKind.SETTLED: {s: s for s in (State.LAPSED, State.CONFLICT, State.PICKED_UP, State.UNCANCELLED)},
+    ActKind.SETTLED: {
+        s: s
+        for s in (
+            *(State.LAPSED, State.CONFLICT, State.PICKED_UP, State.UNCANCELLED),
+            *(State.UNRETURNED, State.WON),
+        )
+    },
+    ActKind.ORDER_RETURN: {State.WON: State.RETURNING, State.UNRETURNED: State.RETURNING},
 }
+ON_THE_TRUCK = {State.RETURNING, State.UNRETURNED, State.RETURNED}
 SAID: dict[ActKind, dict[str, Any]] = {
     ActKind.ENTER_AWB: {"awb": "AWB-1001"},
     ActKind.USE_PAPER: {"sha256": "5ha", "pages": 1},
@@ -48,17 +56,21 @@ SAID: dict[ActKind, dict[str, Any]] = {
 OF_THE_RANKING = {State.RANKING, State.RANKED, State.UNSERVICEABLE}
 
 
-def standing(machine: Machine, state: State) -> tuple[Desk, Turn]:
-    """A shipment whose turn stands so; a lapsed one is the last, since only then it concerns a person."""
+def standing(machine: Machine, state: State, act: ActKind | None = None) -> tuple[Desk, Turn]:
+    """A shipment whose turn stands so; a lapsed one is the last, since only then it concerns a person.
+
+    A label that is here is of boxes that its waybills do not fit, but for a return: then it is on the truck.
+    """
     at = ranked(machine, *([P1] if state == State.LAPSED else [P1, P2, P3]))
     turn = at.p(0) if state in OF_THE_RANKING else at.p(1)
     state = next(own for own in machine.traits if own == state)
     kind, step = machine.traits[state]
     awb = "AWB1" if kind in (Kind.HOLDS, Kind.EXTRA) or state == State.CANCELLED else ""
     due_at = at.now + timedelta(minutes=2) if step else None
-    turn = replace(turn, state=state, due_at=due_at, awb=awb, entered=awb != "", asks=1)
+    turn = replace(turn, state=state, due_at=due_at, awb=awb, entered=awb != "", asks=1, miscount="6 for 5 boxes")
     others = tuple(other for other in at.progress.turns if other.priority < turn.priority)
-    at.changes(turns=(*others, turn))
+    has_left = state in ON_THE_TRUCK or (state == State.WON and act == ActKind.ORDER_RETURN)
+    at.changes(turns=(*others, turn), dispatched=has_left)
     return at, turn
 
 
@@ -76,7 +88,7 @@ def test_the_table_is_this(machine: Machine) -> None:
 @pytest.mark.parametrize("kind", list(MAY))
 @pytest.mark.parametrize("state", list(State))
 def test_every_act_in_every_state(machine: Machine, kind: ActKind, state: State) -> None:
-    at, turn = standing(machine, state)
+    at, turn = standing(machine, state, kind)
     once = at.progress
     offered = (kind, turn.reference) in at.offers
     why = does(at, kind, turn)
@@ -110,7 +122,7 @@ def test_an_answer_that_is_under_way_is_waited_for_if_it_may_decide(machine: Mac
     waits = {ActKind.POLL_NOW, ActKind.FALL_OVER, ActKind.ASK_AGAIN}
     waits |= {ActKind.NOT_BOOKED, ActKind.ENTER_AWB, ActKind.FETCH_AGAIN}
     for state in MAY[kind]:
-        at, turn = standing(machine, state)
+        at, turn = standing(machine, state, kind)
         once = at.progress
         out = frozenset([turn.reference])
         waiting = {offer.kind: offer.wait for offer in machine.possible(at.progress, call_out=out) if offer.reference}
@@ -185,10 +197,116 @@ def test_cancel(machine: Machine) -> None:
 
 
 def test_what_has_left_the_house_is_not_cancelled_by_a_button(machine: Machine) -> None:
+    at = dispatched(machine)
+    assert at.does("cancel") == (
+        "The shipment is with the courier. It can only be brought back: an admin may order a return (RTO), which is "
+        "charged."
+    )
+    assert at.offers == {("order-return", at.p(1).reference)}
+
+
+def test_dispatch(machine: Machine) -> None:
     at = labelled(machine)
-    at.changes(dispatched=True)
-    assert at.does("cancel") == "The shipment is with the courier. Ask the courier to return it."
-    assert at.offers == set()
+    assert ("dispatch", "") in at.offers
+    assert at.does("dispatch") == ""
+    assert at.status == Status.DISPATCHED
+    assert ("dispatch", "") not in at.offers
+    assert at.does("dispatch") == "The shipment is with the courier."
+
+
+def test_what_is_cancelled_is_not_dispatched(machine: Machine) -> None:
+    at = labelled(machine)
+    at.cancels()
+    assert at.does("dispatch") == "The shipment is cancelled: nothing is booked for it any more."
+    assert ("dispatch", "") not in at.offers
+
+
+def test_what_is_in_the_house_is_cancelled_not_returned(machine: Machine) -> None:
+    at = labelled(machine)
+    assert ("order-return", at.p(1).reference) not in at.offers
+    assert at.does("order-return", at.p(1)) == "The shipment is not dispatched: cancel it, which is not charged."
+
+
+# --- what is asked for what the shipment was
+
+
+def changed(machine: Machine, *opening: Reply, couriers: tuple[Courier, ...] = (P1, P2, P3)) -> tuple[Desk, Turn]:
+    """P1 was asked, and then the shipment was changed."""
+    at = ranked(machine, *couriers)
+    turn = at.hears(*opening)
+    assert at.amends() == ""
+    return at, at.turn(turn)
+
+
+def test_nothing_is_scheduled_while_what_the_shipment_was_may_be_booked(machine: Machine) -> None:
+    at, _ = changed(machine, Accepted())
+    assert ("schedule", "") not in at.offers
+    assert at.does("schedule") == (
+        "Delhivery has accepted it, and its label is waited for. "
+        "It was asked before the shipment was changed: that must be over first."
+    )
+
+
+def test_the_next_is_not_asked_for_what_the_shipment_was(machine: Machine) -> None:
+    at, turn = changed(machine, Accepted())
+    assert at.does("fall-over", turn) == (
+        "The shipment was changed since Delhivery was asked: what comes of that is cancelled."
+    )
+    at, turn = changed(machine, refused(301, "username", Refusal.ACCOUNT))
+    assert at.does("go-on", turn) == (
+        "The shipment was changed since Delhivery was asked: what comes of that is cancelled."
+    )
+
+
+def test_a_person_who_found_nothing_booked_lets_what_is_changed_be_booked(machine: Machine) -> None:
+    at, turn = changed(machine, *(GARBAGE for _ in range(9)))
+    assert (at.status, at.concerns) == (Status.NEEDS_ATTENTION, [(Concern.UNDECIDED, 1)])
+    assert at.does("not-booked", turn) == ""
+    assert (at.progress.run, at.turn(turn).state, at.turn(turn).step) == (2, State.LAPSED, Step.INQUIRE)
+    assert at.hears(Label("AWB1"), turn=turn).state == State.SURPLUS
+
+
+def test_each_courier_that_was_asked_for_what_the_shipment_was_is_seen_to_by_itself(machine: Machine) -> None:
+    at = lapsed_thrice(machine)
+    lapsed = at.progress.run_turns[1:]
+    at.amends()
+    assert at.concerns == [(Concern.OUTDATED, priority) for priority in (1, 2, 3)]
+    for turn in lapsed:
+        assert at.progress.run == 1
+        assert at.does("settled", turn) == ""
+    assert (at.progress.run, at.status, at.concerns) == (2, Status.SCHEDULING, [])
+    assert at.hears(Label("AWB1"), turn=lapsed[0]).state == State.SURPLUS
+
+
+def test_an_awb_that_is_typed_for_what_the_shipment_was_can_only_be_cancelled_or_taken_back(machine: Machine) -> None:
+    at, turn = changed(machine, Accepted(), *(NotYet() for _ in range(6)), couriers=(P1,))
+    assert at.does("enter-awb", turn, awb="AWB-1001") == ""
+    assert (at.turn(turn).state, at.turn(turn).due_at) == (State.OFFERED, None)
+    assert at.concerns == [(Concern.OFFERED, 1)]
+    assert at.does("use-late", turn) == (
+        "The shipment has changed since Delhivery was asked: that label is not of what is to be sent."
+    )
+    assert at.offers == {("wrong-awb", turn.reference), ("cancel-late", turn.reference), ("cancel", "")}
+    assert at.does("wrong-awb", turn) == ""
+    assert (at.turn(turn).state, at.progress.run, at.concerns) == (State.LAPSED, 1, [(Concern.OUTDATED, 1)])
+
+
+def test_an_awb_that_is_taken_back_leaves_the_new_run_alone(machine: Machine) -> None:
+    at, turn = changed(machine, Accepted(), *(NotYet() for _ in range(6)), couriers=(P1,))
+    at.does("settled", turn)
+    at.hears(Ranking((P1, P2)), turn=at.p(0))
+    at.does("enter-awb", turn, awb="AWB-1001")
+    assert at.does("wrong-awb", turn) == ""
+    assert (at.states, at.concerns, at.turn(turn).settled) == ([State.ASKING], [], True)
+
+
+def test_what_was_picked_up_as_it_was_is_not_used_as_it_is(machine: Machine) -> None:
+    at, turn = changed(machine, Label("AWB1"))
+    at.hears(PickedUp())
+    assert (at.status, at.concerns, at.progress.run) == (Status.NEEDS_ATTENTION, [(Concern.PICKED_UP, 1)], 1)
+    assert at.does("use-late", turn).startswith("The shipment has changed since Delhivery was asked")
+    assert at.does("settled", turn) == ""
+    assert at.progress.run == 2
 
 
 # --- poll now, ask again, fetch again: sooner, and nothing else
@@ -296,7 +414,7 @@ def test_fall_over_waits_for_the_late_label_that_is_to_be_used_or_cancelled(mach
     at = ranked(machine)
     at.hears(Accepted(), *(NotYet() for _ in range(6)))
     at.hears(Accepted(), turn=at.p(2))
-    at.changes(digest="d2")
+    at.changes(failed_told=True)
     at.hears(Label("AWB1"), turn=at.p(1))
     assert at.does("fall-over", at.p(2)) == (
         "Delhivery's label came late, under AWB AWB1, and is to be used or cancelled."
@@ -307,7 +425,7 @@ def test_a_run_with_something_settled_asks_nobody_else_of_itself(machine: Machin
     at = ranked(machine)
     at.hears(Accepted(), *(NotYet() for _ in range(6)))
     at.hears(Accepted(), turn=at.p(2))
-    at.changes(digest="d2")
+    at.changes(failed_told=True)
     at.hears(Label("AWB1"), turn=at.p(1))
     at.does("cancel-late", at.p(1))
     at.hears(refused(350, "too late"), turn=at.p(1))
@@ -481,6 +599,17 @@ def test_an_awb_under_which_it_has_left_is_not_taken_back(machine: Machine) -> N
     assert at.does("wrong-awb", at.p(1)) == "The shipment is with the courier."
 
 
+def test_another_awb_that_was_typed_after_it_has_left_is_taken_back(machine: Machine) -> None:
+    at = ranked(machine)
+    lapsed = at.hears(Accepted(), *(NotYet() for _ in range(6)))
+    at.hears(Label("AWB2"), PAPER, turn=at.p(2))
+    at.does("dispatch")
+    assert at.does("enter-awb", lapsed, awb="AWB-1001") == ""
+    assert at.turn(lapsed).state == State.OFFERED
+    assert at.does("wrong-awb", lapsed) == ""
+    assert at.turn(lapsed).state == State.LAPSED
+
+
 def test_a_label_of_the_awb_that_was_taken_back_is_not_heard(machine: Machine) -> None:
     at = undecided(machine)
     at.does("enter-awb", at.p(1), awb="AWB-1001")
@@ -593,17 +722,36 @@ def test_a_given_up_awb_that_was_picked_up_stops_everything_until_a_person_keeps
     assert (at.p(1).state, at.p(1).due_at) == (State.FETCHING, at.now)
 
 
-@pytest.mark.parametrize("state", [State.WON, State.FETCHING])
-def test_what_may_be_on_the_boxes_is_not_given_up(machine: Machine, state: State) -> None:
+def test_what_may_be_on_the_boxes_is_not_given_up(machine: Machine) -> None:
     at = labelled(machine)
-    if state == State.FETCHING:
-        at = ranked(machine)
-        at.hears(Label("AWB1"))
-        at.changes(dispatched=True)
-    assert at.does("give-up-awb", at.p(1)) in {
-        "Delhivery's label is here, under AWB AWB1.",
-        "The shipment is with the courier.",
-    }
+    assert at.does("give-up-awb", at.p(1)) == "Delhivery's label is here, under AWB AWB1."
+    at.does("dispatch")
+    assert at.does("give-up-awb", at.p(1)) == "The shipment is with the courier."
+
+
+def miscounted(machine: Machine) -> Desk:
+    at = labelled(machine)
+    at.changes(turns=tuple(replace(t, miscount="6 for 5 boxes") if t.priority else t for t in at.progress.turns))
+    return at
+
+
+def test_waybills_that_do_not_fit_the_boxes_are_right_or_given_up(machine: Machine) -> None:
+    at = miscounted(machine)
+    assert (at.status, at.concerns) == (Status.LABEL_READY, [(Concern.MISCOUNTED, 1)])
+    assert at.does("settled", at.p(1)) == ""
+    assert (at.status, at.concerns, at.p(1).settled) == (Status.LABEL_READY, [], False)
+    assert at.does("give-up-awb", at.p(1)) != ""
+    at = miscounted(machine)
+    assert at.does("give-up-awb", at.p(1)) == ""
+    assert (at.status, at.concerns) == (Status.SCHEDULING, [])
+    at.hears(Cancelled())
+    assert at.states == [State.CANCELLED, State.ASKING]
+
+
+def test_waybills_are_not_counted_once_it_has_left(machine: Machine) -> None:
+    at = miscounted(machine)
+    at.does("dispatch")
+    assert at.concerns == []
 
 
 # --- late labels
@@ -678,15 +826,6 @@ def test_a_late_label_that_is_cancelled_leaves_the_open_turn_alone(machine: Mach
     assert at.states == [State.WAITING]
     at.hears(Cancelled(), turn=at.p(1, run=1))
     assert at.states == [State.WAITING]
-
-
-def test_a_late_label_of_other_content_can_only_be_cancelled(machine: Machine) -> None:
-    at = offered(machine)
-    at.changes(digest="d2")
-    assert at.does("use-late", at.p(1, run=1)) == (
-        "The shipment has changed since Delhivery was asked: that label is not of what is to be sent."
-    )
-    assert at.does("cancel-late", at.p(1, run=1)) == ""
 
 
 def test_a_late_label_that_is_cancelled_lets_the_next_be_asked(machine: Machine) -> None:

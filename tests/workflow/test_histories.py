@@ -49,6 +49,7 @@ REPLIES: dict[Step, tuple[Reply, ...]] = {
     Step.INQUIRE: (*LABELS, NotYet("soon"), NotYet("soon"), Unknown("who?"), *TROUBLE),
     Step.FETCH_LABEL: (PAPER, NotYet(), Unknown(), *TROUBLE),
     Step.CANCEL: (Cancelled(), PickedUp(), NotYet(), Unknown(), *TROUBLE),
+    Step.RETURN: (Cancelled(), NotYet(), Unknown(), *TROUBLE),
 }
 """What `bilty.aggregator` lets each call come back with."""
 SAID: dict[ActKind, dict[str, Any]] = {
@@ -56,6 +57,7 @@ SAID: dict[ActKind, dict[str, Any]] = {
     ActKind.USE_PAPER: {"sha256": "5ha", "pages": 1},
 }
 WEEK = timedelta(days=7)
+VERSIONS_MAX = 3
 
 
 class Histories(RuleBasedStateMachine):
@@ -78,6 +80,21 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def cancels(self) -> None:
         self.at.cancels()
+
+    @precondition(lambda self: self.at.progress.version < VERSIONS_MAX)
+    @rule(schedule=strategies.booleans(), held=strategies.integers(0, 4))
+    def changes(self, *, schedule: bool, held: int) -> None:
+        self.at.amends(schedule=schedule, hold="held" if held == 0 else "", out=self.out)
+
+    @precondition(lambda self: self.at.progress.hold)
+    @rule()
+    def is_held_no_more(self) -> None:
+        self.at.is_held("")
+
+    @precondition(lambda self: self.at.status == Status.LABEL_READY)
+    @rule()
+    def dispatches(self) -> None:
+        assert self.at.does("dispatch") == ""
 
     @rule(data=strategies.data())
     def polls_now(self, data: strategies.DataObject) -> None:
@@ -154,7 +171,9 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def a_step_is_due_and_only_a_step(self) -> None:
         for turn in self.at.progress.turns:
-            if turn.state == State.LAPSED and turn.due_at is None:
+            if turn.state == State.OFFERED and turn.entered:
+                assert turn.due_at is None
+            elif turn.state == State.LAPSED and turn.due_at is None:
                 assert turn.lapsed_at is not None
                 assert self.at.now - turn.lapsed_at >= WEEK
             else:
@@ -173,6 +192,19 @@ class Histories(RuleBasedStateMachine):
         if self.at.progress.cancel_asked:
             assert self.at.status in (Status.CANCELLING, Status.CANCELLED, Status.NEEDS_ATTENTION)
             assert not any(turn.step == Step.ASK for turn in self.at.progress.turns)
+
+    @invariant()
+    def what_is_carried_is_what_is_to_be_sent(self) -> None:
+        progress = self.at.progress
+        assert all(turn.version == progress.version for turn in progress.turns if turn.kind == Kind.HOLDS)
+        assert not (progress.outdated and progress.run_turns)
+        if progress.dispatched:
+            assert progress.holder
+            assert progress.holder.step in (None, Step.RETURN)
+
+    @invariant()
+    def what_follows_of_itself_has_followed(self) -> None:
+        assert self.at.machine.go_on(self.at.progress, self.at.now) == self.at.progress
 
     @invariant()
     def whoever_must_decide_has_a_button(self) -> None:

@@ -27,7 +27,23 @@ from bilty.reply import (
 )
 from bilty.turn import Kind, State, Step
 from bilty.workflow import Status
-from workflow.desk import GARBAGE, NO, NOON, P1, P2, P3, PAPER, SILENT, Call, Desk, desk, labelled, ranked, refused
+from workflow.desk import (
+    GARBAGE,
+    NO,
+    NOON,
+    P1,
+    P2,
+    P3,
+    PAPER,
+    SILENT,
+    Call,
+    Desk,
+    desk,
+    dispatched,
+    labelled,
+    ranked,
+    refused,
+)
 from workflow.machine import Machine
 
 SIX = range(6)
@@ -446,16 +462,54 @@ def test_a_turn_that_was_not_asked_yet_is_withdrawn_instead(machine: Machine) ->
     assert (at.states, at.p(2).due_at) == ([State.FETCHING, State.WITHDRAWN], None)
 
 
-@pytest.mark.parametrize("fact", [{"digest": "d2"}, {"failed_told": True}])
-def test_a_late_label_is_offered_if_the_shipment_changed_or_failed_was_told(
-    machine: Machine, fact: dict[str, object]
-) -> None:
+def offered(machine: Machine, *couriers: Courier) -> Desk:
+    """P1's label came after the order system was told that it failed."""
+    at = ranked(machine, *(couriers or (P1,)))
+    at.hears(Accepted())
+    at.changes(failed_told=True)
+    at.hears(Label("AWB1"))
+    return at
+
+
+def test_a_late_label_is_offered_if_failed_was_told(machine: Machine) -> None:
     at = ranked(machine, P1)
     lapses(at)
-    at.changes(**fact)
+    at.changes(failed_told=True)
     turn = at.hears(Label("AWB1"))
-    assert (turn.state, turn.awb, turn.due_at) == (State.OFFERED, "AWB1", None)
+    assert (turn.state, turn.awb) == (State.OFFERED, "AWB1")
     assert (at.status, at.concerns) == (Status.NEEDS_ATTENTION, [(Concern.OFFERED, 1)])
+
+
+def test_a_late_label_that_nobody_uses_is_cancelled_after_half_an_hour(machine: Machine) -> None:
+    at = offered(machine)
+    assert at.p(1).due_at == at.now + timedelta(minutes=30)
+    cancelling = at.calls_for()
+    assert cancelling.step == Step.CANCEL
+    assert at.p(1).state == State.SURPLUS
+    assert at.does("use-late", at.p(1)) == "Delhivery's AWB AWB1 is being cancelled."
+    assert at.answers(cancelling, Cancelled()).state == State.CANCELLED
+    assert (at.status, at.concerns) == (Status.FAILED, [])
+
+
+def test_how_long_a_late_label_stands_is_a_setting(machine: Machine) -> None:
+    at = ranked(machine, P1)
+    at.rules = replace(at.rules, late_label_wait=timedelta(minutes=45))
+    at.hears(Accepted())
+    at.changes(failed_told=True)
+    assert at.hears(Label("AWB1")).due_at == at.now + timedelta(minutes=45)
+
+
+@pytest.mark.parametrize("answer", [SILENT, Busy(), refused(350, "too late"), PickedUp()])
+def test_a_late_label_whose_time_is_over_is_not_offered_again(machine: Machine, answer: Reply) -> None:
+    at = offered(machine)
+    assert at.hears(answer).state in {State.SURPLUS, State.UNCANCELLED, State.PICKED_UP}
+
+
+def test_a_late_label_that_was_cancelled_unused_lets_the_next_courier_be_asked(machine: Machine) -> None:
+    at = offered(machine, P1, P2)
+    assert at.states == [State.OFFERED]
+    at.hears(Cancelled())
+    assert at.states == [State.CANCELLED, State.ASKING]
 
 
 def test_a_late_label_of_an_earlier_run_is_offered(machine: Machine) -> None:
@@ -477,10 +531,7 @@ def test_an_offered_label_is_surplus_once_another_is_there(machine: Machine) -> 
 
 
 def test_an_offered_label_keeps_the_next_courier_from_being_asked(machine: Machine) -> None:
-    at = ranked(machine)
-    at.hears(Accepted())
-    at.changes(digest="d2")
-    at.hears(Label("AWB1"))
+    at = offered(machine, P1, P2)
     assert at.states == [State.OFFERED]
 
 
@@ -907,20 +958,321 @@ def test_cancel_of_a_booked_shipment_cancels_its_awb(machine: Machine, holds: li
 
 
 def test_cancel_of_an_offered_label_cancels_it(machine: Machine) -> None:
-    at = ranked(machine, P1)
-    at.hears(Accepted())
-    at.changes(digest="d2")
-    at.hears(Label("AWB1"))
+    at = offered(machine)
     at.cancels()
+    assert at.p(1).due_at == at.now
     assert at.hears(Cancelled()).state == State.CANCELLED
 
 
 def test_what_has_left_the_house_is_not_cancelled(machine: Machine) -> None:
-    at = labelled(machine)
-    at.changes(dispatched=True)
+    at = dispatched(machine)
     once = at.progress
     at.cancels()
     assert at.progress == once
+
+
+def test_a_cancelled_shipment_is_not_booked_as_it_would_have_been(machine: Machine) -> None:
+    at = labelled(machine)
+    at.amends()
+    at.cancels()
+    at.hears(Cancelled())
+    assert (at.status, at.progress.run, at.progress.schedule_asked) == (Status.CANCELLED, 1, False)
+
+
+# --- 13. a shipment may change
+
+
+def test_before_anybody_was_asked_it_is_changed_in_place(machine: Machine) -> None:
+    at = desk(machine)
+    assert at.amends(hold="no e-way bill") == ""
+    assert (at.progress.version, at.progress.digest) == (1, "d1, changed")
+    assert (at.status, at.progress.turns) == (Status.ON_HOLD, ())
+    assert at.amends() == ""
+    assert (at.status, at.progress.run) == (Status.CREATED, 0)
+
+
+@pytest.mark.parametrize("holds", [[], [PAPER], [*(NotYet() for _ in range(9))]])
+def test_a_change_gives_up_the_awb_and_books_anew_once_that_is_void(machine: Machine, holds: list[Reply]) -> None:
+    at = ranked(machine)
+    at.hears(Label("AWB1"), *holds)
+    old = at.p(1)
+    assert at.amends() == ""
+    assert (at.progress.version, at.progress.run, at.states) == (2, 1, [])
+    assert (at.turn(old).state, at.turn(old).due_at, at.status) == (State.SURPLUS, at.now, Status.SCHEDULING)
+    at.hears(NotYet())
+    assert at.progress.run == 1
+    at.hears(Cancelled())
+    assert (at.progress.run, at.open_priorities, at.status) == (2, [0], Status.SCHEDULING)
+    at.hears(Ranking((P1,)), Label("AWB2"), PAPER)
+    assert (at.status, at.p(1).awb, at.p(1).version) == (Status.LABEL_READY, "AWB2", 2)
+    assert at.p(1).reference != old.reference
+
+
+def test_a_change_before_a_byte_left_books_anew_at_once(machine: Machine) -> None:
+    for at in (desk(machine), ranked(machine)):
+        at.schedules()
+        asked = at.open_turn
+        assert at.amends() == ""
+        assert at.turn(asked).state == State.WITHDRAWN
+        assert (at.progress.run, at.open_priorities, at.status) == (2, [0], Status.SCHEDULING)
+
+
+@pytest.mark.parametrize("schedule", [True, False])
+def test_whether_what_is_changed_is_booked_a_person_says(machine: Machine, *, schedule: bool) -> None:
+    at = ranked(machine, P1)
+    at.hears(NO)
+    assert at.status == Status.FAILED
+    at.amends(schedule=schedule)
+    assert at.status == (Status.SCHEDULING if schedule else Status.CREATED)
+    assert at.concerns == []
+    at.schedules()
+    assert at.progress.run == 2
+
+
+@pytest.mark.parametrize("opening", [[SILENT], [Accepted()], [Accepted(), *(NotYet() for _ in SIX)]])
+def test_an_awb_for_what_the_shipment_was_is_cancelled_and_the_new_one_waits_for_that(
+    machine: Machine, opening: list[Reply]
+) -> None:
+    at = ranked(machine, P1)
+    at.hears(*opening)
+    old = at.p(1)
+    at.amends()
+    assert (at.progress.run, at.open_priorities) == (1, [] if len(opening) > 2 else [1])
+    at.schedules()
+    assert at.progress.run == 1
+    assert at.hears(Label("AWB1"), turn=old).state == State.SURPLUS
+    assert (at.status, at.progress.run) == (Status.SCHEDULING, 1)
+    at.hears(Cancelled())
+    assert (at.progress.run, at.open_priorities) == (2, [0])
+
+
+@pytest.mark.parametrize("no", [NO, refused(311, "pincode", Refusal.DATA)])
+def test_a_no_to_what_the_shipment_was_books_it_as_it_is(machine: Machine, no: Reply) -> None:
+    at = ranked(machine)
+    at.hears(SILENT)
+    at.amends()
+    assert at.status == Status.SCHEDULING
+    at.hears(no)
+    assert (at.progress.run, at.open_priorities, at.concerns) == (2, [0], [])
+
+
+@pytest.mark.parametrize(("opening", "state"), [([], State.WITHDRAWN), ([SILENT, Unknown(), Unknown()], State.LAPSED)])
+def test_what_never_left_and_is_heard_of_late_is_not_asked_for_what_the_shipment_was(
+    machine: Machine, opening: list[Reply], state: State
+) -> None:
+    at = ranked(machine)
+    if opening:
+        at.hears(*opening)
+    asking = at.calls_for()
+    old = at.p(1)
+    at.waits(minutes=5)
+    assert at.amends() == ""  # nobody waits any more for an answer that takes so long
+    at.answers(asking, Busy())
+    assert (at.turn(old).state, at.progress.run) == (state, 1 if opening else 2)
+
+
+def test_what_the_shipment_was_is_asked_about_and_never_for_again(machine: Machine) -> None:
+    at = ranked(machine)
+    old = at.hears(SILENT)
+    at.amends()
+    at.hears(Unknown(), Unknown())
+    assert (at.turn(old).state, at.progress.run) == (State.REFUSED, 2)
+    assert at.called(Step.ASK) == [0.0]
+
+
+def test_what_the_shipment_was_and_is_to_be_asked_once_more_is_watched_instead(machine: Machine) -> None:
+    at = ranked(machine)
+    old = at.hears(SILENT, Unknown(), Unknown())
+    assert at.open_turn.state == State.ASKING
+    at.amends()
+    assert (at.turn(old).state, at.progress.run, at.concerns) == (State.LAPSED, 1, [(Concern.OUTDATED, 1)])
+
+
+def test_a_turn_that_lapsed_keeps_what_is_changed_from_being_booked(machine: Machine) -> None:
+    at = ranked(machine)
+    lapses(at)
+    at.hears(Label("AWB2"), PAPER, turn=at.p(2))
+    first, second = at.p(1), at.p(2)
+    at.amends()
+    assert at.concerns == [(Concern.OUTDATED, 1)]
+    at.hears(Cancelled(), turn=second)
+    assert (at.status, at.progress.run) == (Status.NEEDS_ATTENTION, 1)
+    at.hears(NO, turn=first)
+    assert (at.status, at.progress.run, at.concerns) == (Status.SCHEDULING, 2, [])
+
+
+def test_the_window_of_what_the_shipment_was_runs_out_and_nobody_else_is_asked(machine: Machine) -> None:
+    at = ranked(machine)
+    at.hears(Accepted())
+    at.amends()
+    assert at.status == Status.SCHEDULING
+    at.hears(*(NotYet() for _ in SIX))
+    assert [turn.state for turn in at.progress.turns] == [State.RANKED, State.LAPSED]
+    assert (at.status, at.concerns) == (Status.NEEDS_ATTENTION, [(Concern.OUTDATED, 1)])
+
+
+def test_a_late_label_on_offer_is_cancelled_when_the_shipment_is_changed(machine: Machine) -> None:
+    at = offered(machine)
+    old = at.p(1)
+    at.amends()
+    assert (at.turn(old).state, at.turn(old).due_at) == (State.SURPLUS, at.now)
+    assert at.status == Status.SCHEDULING
+
+
+def test_it_is_changed_again_before_the_old_is_void(machine: Machine) -> None:
+    at = labelled(machine)
+    at.amends(schedule=False)
+    at.amends()
+    assert (at.progress.version, at.progress.run) == (3, 1)
+    at.hears(Cancelled())
+    assert (at.progress.run, at.open_turn.version) == (2, 3)
+
+
+def test_what_is_changed_is_booked_once(machine: Machine) -> None:
+    at = labelled(machine)
+    at.amends()
+    at.hears(Cancelled(), Ranking((P1,)), NO)
+    assert (at.status, at.progress.run) == (Status.FAILED, 2)
+
+
+def test_a_change_takes_the_place_of_the_one_before_it(machine: Machine) -> None:
+    at = labelled(machine)
+    at.amends()
+    at.amends(schedule=False)
+    at.hears(Cancelled())
+    assert (at.status, at.progress.run) == (Status.CREATED, 1)
+
+
+def test_what_is_changed_and_held_is_booked_when_it_is_held_no_more(machine: Machine) -> None:
+    at = labelled(machine)
+    at.amends(hold="no e-way bill")
+    at.hears(Cancelled())
+    assert (at.status, at.progress.run) == (Status.ON_HOLD, 1)
+    at.is_held("")
+    assert (at.status, at.progress.run, at.progress.schedule_asked) == (Status.SCHEDULING, 2, False)
+
+
+def test_what_nobody_asked_for_is_not_booked_because_it_is_held_no_more(machine: Machine) -> None:
+    at = _on_hold(machine)
+    at.is_held("")
+    assert (at.status, at.progress.run) == (Status.CREATED, 0)
+
+
+def test_an_old_awb_that_is_being_cancelled_does_not_make_a_new_label_late(machine: Machine) -> None:
+    at = ranked(machine, P1)
+    lapses(at)
+    old = at.p(1)
+    at.amends()
+    at.does("settled", old)
+    at.hears(Ranking((P1, P2)), turn=at.p(0))
+    at.hears(Label("AWB1"), refused(350, "too late"), turn=old)
+    at.hears(Label("AWB2"), PAPER, turn=at.p(1))
+    assert (at.status, at.p(1).awb) == (Status.LABEL_READY, "AWB2")
+
+
+def test_an_old_awb_that_is_being_cancelled_keeps_the_next_courier_from_being_asked(machine: Machine) -> None:
+    at = ranked(machine, P1)
+    lapses(at)
+    old = at.p(1)
+    at.amends()
+    at.does("settled", old)
+    at.hears(Ranking((P1, P2)), turn=at.p(0))
+    at.hears(Label("AWB1"), turn=old)
+    at.hears(NO, turn=at.p(1))
+    assert (at.states, at.status) == ([State.REFUSED], Status.SCHEDULING)
+    at.hears(Cancelled(), turn=old)
+    assert at.states == [State.REFUSED, State.ASKING]
+
+
+@pytest.mark.parametrize("opening", [[], [SILENT], [Accepted()], [Label("AWB1")]])
+def test_a_change_waits_for_the_answer_that_is_under_way(machine: Machine, opening: list[Reply]) -> None:
+    at = ranked(machine)
+    if opening:
+        at.hears(*opening)
+    call = at.calls_for()
+    once = at.progress
+    assert at.amends(out=[call]) == (
+        "ClickPost is being asked about Delhivery's booking right now; its answer comes within two minutes."
+    )
+    assert at.progress == once
+    assert at.amends() == ""
+
+
+def test_a_change_waits_for_the_ranking_that_is_under_way(machine: Machine) -> None:
+    at = desk(machine)
+    at.schedules()
+    assert at.amends(out=[at.calls_for()]).startswith("ClickPost is being asked which couriers serve the lane")
+
+
+def test_a_change_does_not_wait_for_what_ends_the_same_whatever_is_answered(machine: Machine) -> None:
+    at = ranked(machine, P1)
+    lapses(at)
+    watching = at.calls_for()
+    assert at.amends(out=[watching]) == ""
+    assert at.answers(watching, Label("AWB1")).state == State.SURPLUS
+    cancelling = at.calls_for()
+    assert at.amends(out=[cancelling]) == ""
+    at.answers(cancelling, Cancelled())
+    assert (at.progress.version, at.progress.run) == (3, 2)
+
+
+def test_what_is_cancelled_or_on_the_truck_is_not_changed(machine: Machine) -> None:
+    at = labelled(machine)
+    at.cancels()
+    assert at.amends() == "The shipment is cancelled: nothing is booked for it any more."
+    at = dispatched(machine)
+    once = at.progress
+    assert at.amends() == "The shipment is with the courier. What it is cannot be changed any more."
+    assert at.progress == once
+
+
+# --- on the truck, and back
+
+
+@pytest.mark.parametrize("opening", [[], [SILENT], [Accepted()], [Label("AWB1")], [NO, NO, NO]])
+def test_without_a_label_no_courier_can_have_taken_it(machine: Machine, opening: list[Reply]) -> None:
+    at = ranked(machine)
+    if opening:
+        at.hears(*opening)
+    assert at.does("dispatch") == "It has no label yet: no courier can have taken it."
+
+
+def test_what_is_dispatched_keeps_its_label_and_what_comes_late_is_cancelled(machine: Machine) -> None:
+    at = ranked(machine)
+    lapses(at)
+    at.hears(Label("AWB2"), PAPER, turn=at.p(2))
+    assert at.does("dispatch") == ""
+    assert (at.status, at.concerns) == (Status.DISPATCHED, [])
+    assert at.hears(Label("AWB1"), turn=at.p(1)).state == State.SURPLUS
+    assert (at.p(2).state, at.status) == (State.WON, Status.DISPATCHED)
+    at.hears(refused(350, "too late"), turn=at.p(1))
+    assert at.concerns == [(Concern.UNCANCELLED, 1)]
+
+
+def test_a_return_is_ordered_until_the_courier_has_said_yes(machine: Machine) -> None:
+    at = dispatched(machine)
+    assert at.does("order-return", at.p(1)) == ""
+    assert (at.p(1).state, at.p(1).due_at, at.status) == (State.RETURNING, at.now, Status.DISPATCHED)
+    turn = at.hears(SILENT)
+    assert (turn.state, turn.due_at) == (State.RETURNING, at.now + timedelta(seconds=1))
+    turn = at.hears(NotYet())
+    assert (turn.state, turn.due_at) == (State.RETURNING, at.now + timedelta(minutes=2))
+    turn = at.hears(Cancelled())
+    assert (turn.state, turn.awb, turn.due_at, at.status) == (State.RETURNED, "AWB1", None, Status.DISPATCHED)
+    assert [step for _, step, _ in at.calls[-3:]] == [Step.RETURN] * 3
+
+
+@pytest.mark.parametrize("answer", [refused(350, "not with us"), Unknown()])
+def test_a_return_that_is_refused_is_shown_and_may_be_ordered_again(machine: Machine, answer: Reply) -> None:
+    at = dispatched(machine)
+    at.does("order-return", at.p(1))
+    turn = at.hears(answer)
+    assert (turn.state, turn.due_at, at.concerns) == (State.UNRETURNED, None, [(Concern.UNRETURNED, 1)])
+    assert at.does("settled", turn) == ""
+    assert (at.concerns, at.status) == ([], Status.DISPATCHED)
+    assert at.does("order-return", turn) == ""
+    assert at.hears(answer).settled is False
+    assert at.concerns == [(Concern.UNRETURNED, 1)]
 
 
 # --- 15. status
@@ -974,12 +1326,6 @@ def _cancelled(machine: Machine) -> Desk:
     return at
 
 
-def _dispatched(machine: Machine) -> Desk:
-    at = labelled(machine)
-    at.changes(dispatched=True)
-    return at
-
-
 @pytest.mark.parametrize(
     ("opening", "status"),
     [
@@ -994,7 +1340,7 @@ def _dispatched(machine: Machine) -> Desk:
         (_failed, Status.FAILED),
         (_cancelling, Status.CANCELLING),
         (_cancelled, Status.CANCELLED),
-        (_dispatched, Status.DISPATCHED),
+        (dispatched, Status.DISPATCHED),
     ],
 )
 def test_each_status(machine: Machine, opening: object, status: Status) -> None:
@@ -1015,6 +1361,6 @@ def test_a_held_shipment_is_scheduled_once_it_is_released(machine: Machine) -> N
 def test_every_state_has_a_kind_and_owes_a_step_only_if_it_can_be_answered(machine: Machine) -> None:
     assert set(machine.traits) == set(State)
     for state, (kind, step) in machine.traits.items():
-        answered = state in machine.table or state == State.ASKING  # its claim makes it UNCLEAR
-        assert (step is not None) == answered
+        claim_moves_it = state in (State.ASKING, State.OFFERED)  # to UNCLEAR, and to SURPLUS
+        assert (step is not None) == (state in machine.table or claim_moves_it)
         assert kind in set(Kind)

@@ -9,7 +9,7 @@ from bilty.deciding import ActKind
 from bilty.reply import Cancelled, NotYet, Ranking, Refusal, Refused, Unknown
 from bilty.turn import Heard, Kind, State, Step
 from bilty.workflow import Status
-from workflow.world import Move, Scene, Side, Truth, World, own_awb
+from workflow.world import NOW, Move, Scene, Side, Truth, World, own_awb
 
 COOPERATIVE_MOVES_MAX = 60
 SCENES_MAX = 100_000
@@ -21,7 +21,11 @@ LIVE = {*BEING_CANCELLED, *SHOWN}
 BEFORE_THE_NEXT = {State.RANKED, State.REFUSED, State.LAPSED, State.CANCELLED, State.WITHDRAWN}
 """The last two where a person gave up the AWB of a turn that had the shipment."""
 BEGINS_THE_NEXT = {ActKind.FALL_OVER, ActKind.NOT_BOOKED, ActKind.GO_ON, ActKind.SETTLED, ActKind.WRONG_AWB}
-SETTLED = {Status.CREATED, Status.LABEL_READY, Status.FAILED, Status.NOT_SERVICEABLE, Status.CANCELLED}
+ON_THE_TRUCK = {State.WON, State.RETURNING, State.UNRETURNED, State.RETURNED}
+RESTS = {
+    *(Status.CREATED, Status.ON_HOLD, Status.LABEL_READY, Status.DISPATCHED),
+    *(Status.FAILED, Status.NOT_SERVICEABLE, Status.CANCELLED),
+}
 """Nobody's move."""
 
 
@@ -119,7 +123,7 @@ def _check_endings(seen: Walk) -> None:
 
 def _settled(world: World, scene: Scene) -> bool:
     machine = world.machine
-    return machine.status(scene.progress) in SETTLED or bool(machine.concerns(scene.progress))
+    return machine.status(scene.progress) in RESTS or bool(machine.concerns(scene.progress))
 
 
 # --- what holds in every scene
@@ -143,11 +147,31 @@ def _wanted(_world: World, scene: Scene) -> bool:
 
 
 def _each_listens(_world: World, scene: Scene) -> bool:
-    """A state that owes a step is due, but for a lapsed turn after its week; no other is."""
+    """A state that owes a step is due, but for a lapsed turn after its week, and what a person typed; no other is."""
     return all(
-        (turn.due_at is not None) == (turn.step is not None) or (turn.state == State.LAPSED and not turn.due_at)
+        (turn.due_at is not None) == (turn.step is not None)
+        or (turn.due_at is None and (turn.state == State.LAPSED or (turn.state == State.OFFERED and turn.entered)))
         for turn in scene.progress.turns
     )
+
+
+def _none_of_what_it_was(_world: World, scene: Scene) -> bool:
+    return all(turn.version == scene.progress.version for turn in scene.progress.turns if turn.kind == Kind.HOLDS)
+
+
+def _asked_as_it_is(_world: World, scene: Scene) -> bool:
+    to_be_asked = [turn for turn in scene.progress.turns if turn.step in (Step.RANK, Step.ASK)]
+    return all(turn.version == scene.progress.version for turn in to_be_asked)
+
+
+def _has_it_to_the_end(_world: World, scene: Scene) -> bool:
+    holder = scene.progress.holder
+    return not scene.progress.dispatched or (holder is not None and holder.state in ON_THE_TRUCK)
+
+
+def _nothing_is_left_undone(world: World, scene: Scene) -> bool:
+    """What follows of itself has followed."""
+    return world.machine.go_on(scene.progress, NOW) == scene.progress
 
 
 def _none_unknown(_world: World, scene: Scene) -> bool:
@@ -183,8 +207,12 @@ def _status_is_true(world: World, scene: Scene) -> bool:
         case Status.CANCELLED:
             being_cancelled = any(turn.step == Step.CANCEL for turn in turns)
             return progress.cancel_asked and not being_cancelled and not kinds & {Kind.OPEN, Kind.HOLDS, Kind.EXTRA}
-        case Status.CREATED:
-            return not turns
+        case Status.CREATED | Status.ON_HOLD:
+            asked = [turn for turn in turns if turn.version == progress.version]
+            settled = kinds <= {Kind.OVER} and not any(_may_come(side) for _, side in open_matters)
+            return not asked and settled and bool(progress.hold) == (status == Status.ON_HOLD)
+        case Status.DISPATCHED:
+            return progress.dispatched
         case _:
             return True
 
@@ -207,14 +235,18 @@ def _may_come(side: Side) -> bool:
 SCENE_PROMISES: dict[str, Callable[[World, Scene], bool]] = {
     "(b) at most one turn has the shipment": _one_holder,
     "(b) a shipment that nobody wants is nobody's": _wanted,
+    "(b) no AWB of what the shipment was is held": _none_of_what_it_was,
+    "(b) what is dispatched has its label to the end": _has_it_to_the_end,
     "(c) every AWB is held, cancelled, being cancelled or shown": _each_awb_accounted_for,
     "(d) whatever may be booked belongs to a turn that listens": _none_unknown,
     "(d) a turn is due as long as its state owes a step": _each_listens,
     "(e) at most one turn is open": _one_open,
+    "(e) nobody is asked to carry what the shipment was": _asked_as_it_is,
     "(e) nobody is asked while somebody has the shipment": _nobody_else,
     "(f) what needs attention has a concern": _shown_concern,
     "(f) a status says what is": _status_is_true,
     "(g) whoever must decide has a button": _person_can,
+    "(h) what follows of itself has followed": _nothing_is_left_undone,
 }
 
 
@@ -224,7 +256,8 @@ SCENE_PROMISES: dict[str, Callable[[World, Scene], bool]] = {
 def _label_stays(seen: Walk, scene: Scene, move: Move) -> bool:
     before = [turn for turn in scene.progress.turns if turn.state == State.WON]
     after = [turn for turn in move.after.progress.turns if turn.state == State.WON]
-    return not before or move.name == "cancels" or [t.awb for t in before] == [t.awb for t in after]
+    by_a_person = move.name == "cancels" or move.amends or move.decides == ActKind.ORDER_RETURN
+    return not before or by_a_person or [t.awb for t in before] == [t.awb for t in after]
 
 
 def _over_is_over(_seen: Walk, scene: Scene, move: Move) -> bool:
@@ -234,11 +267,13 @@ def _over_is_over(_seen: Walk, scene: Scene, move: Move) -> bool:
 
 
 def _next_only_after_an_answer(_seen: Walk, scene: Scene, move: Move) -> bool:
-    begun = len(move.after.progress.turns) > len(scene.progress.turns) and scene.progress.run
+    """In a run; a run may begin because nothing was sent."""
+    begun = len(move.after.progress.turns) > len(scene.progress.turns)
+    anew = move.after.progress.run > scene.progress.run
     answered = isinstance(move.reply, Ranking | NotYet | Unknown | Cancelled) or (
         isinstance(move.reply, Refused) and move.reply.refusal != Refusal.ACCOUNT
     )
-    return not begun or answered or move.name.startswith("schedules") or move.decides in BEGINS_THE_NEXT
+    return not begun or anew or answered or move.decides in BEGINS_THE_NEXT
 
 
 def _begins_in_order(_seen: Walk, scene: Scene, move: Move) -> bool:
@@ -252,6 +287,37 @@ def _begins_beside_no_awb(_seen: Walk, scene: Scene, move: Move) -> bool:
     return not begun or not any(turn.state in LIVE and not turn.settled for turn in move.after.progress.turns)
 
 
+def _begins_when_the_old_is_over(_seen: Walk, scene: Scene, move: Move) -> bool:
+    """Whatever Bilty knows: by what ClickPost has. Or a person has said that they have seen to it."""
+    begun = len(move.after.progress.turns) > len(scene.progress.turns)
+    old = [(turn, side) for turn, side in move.after.pairs() if turn.version < move.after.progress.version]
+    return not begun or not any(_may_come(side) and not turn.settled for turn, side in old)
+
+
+def _never_cancelled_on_the_truck(_seen: Walk, scene: Scene, move: Move) -> bool:
+    """Whatever Bilty knows of the pickup, a return is ordered of what was dispatched, and by name."""
+    turn = move.claims
+    if turn is None or not scene.progress.dispatched:
+        return True
+    on_the_truck = turn.kind == Kind.HOLDS
+    return (turn.step == Step.RETURN) == on_the_truck
+
+
+def _return_by_name(_seen: Walk, scene: Scene, move: Move) -> bool:
+    pairs = zip(scene.progress.turns, move.after.progress.turns, strict=False)
+    ordered = [turn for was, turn in pairs if turn.state == State.RETURNING != was.state]
+    return not ordered or (move.decides == ActKind.ORDER_RETURN and scene.progress.dispatched)
+
+
+def _offer_stands_until_cancelled(_seen: Walk, scene: Scene, move: Move) -> bool:
+    """Whoever looks at it when its time is over finds it being cancelled, not half of both."""
+    turn = move.claims
+    if turn is None or turn.state != State.OFFERED:
+        return True
+    after = next(other for other in move.after.progress.turns if other.reference == turn.reference)
+    return after.state == State.SURPLUS and not turn.entered
+
+
 def _unknown_in_a_hurry(_seen: Walk, scene: Scene, move: Move) -> bool:
     """What was asked because a person wanted it at once; the other inquiries are minutes apart."""
     pairs = zip(scene.progress.turns, move.after.progress.turns, strict=False)
@@ -260,7 +326,7 @@ def _unknown_in_a_hurry(_seen: Walk, scene: Scene, move: Move) -> bool:
 
 
 def _typed_is_cancelled_by_name(_seen: Walk, scene: Scene, move: Move) -> bool:
-    """Or with the shipment that has it."""
+    """Or with the shipment that has it, or as it was."""
     pairs = zip(scene.progress.turns, move.after.progress.turns, strict=False)
     entering = move.decides == ActKind.ENTER_AWB
     given_up = [
@@ -269,7 +335,8 @@ def _typed_is_cancelled_by_name(_seen: Walk, scene: Scene, move: Move) -> bool:
         if turn.state == State.SURPLUS != was.state and (was.entered or (entering and not was.awb))
     ]
     by_name = move.decides in (ActKind.CANCEL_LATE, ActKind.GIVE_UP_AWB)
-    return all(by_name or (move.name == "cancels" and was.kind == Kind.HOLDS) for was in given_up)
+    with_the_shipment = move.name == "cancels" or move.amends
+    return all(by_name or (with_the_shipment and was.kind == Kind.HOLDS) for was in given_up)
 
 
 def _asked_twice_at_most(_seen: Walk, _scene: Scene, move: Move) -> bool:
@@ -312,11 +379,15 @@ def _buttons_work(_seen: Walk, _scene: Scene, move: Move) -> bool:
 
 MOVE_PROMISES: dict[str, Callable[[Walk, Scene, Move], bool]] = {
     "(b) a label is replaced by nobody but a person": _label_stays,
+    "(c) what is dispatched is never cancelled, only brought back": _never_cancelled_on_the_truck,
     "(c) only an AWB of its own, that nobody holds, is cancelled": _cancels_its_own,
     "(c) an AWB that a person typed is cancelled by their word alone": _typed_is_cancelled_by_name,
+    "(c) a late label whose time is over is being cancelled before it is said": _offer_stands_until_cancelled,
+    "(c) it is brought back by a person's word alone": _return_by_name,
     "(d) an unknown that was asked for in a hurry is no verdict": _unknown_in_a_hurry,
     "(d) an asking is written down before it is made": _written_before_it_is_said,
     "(e) one reference for each courier and run, and never for two": _own_reference,
+    "(e) no run begins while what the shipment was may be booked": _begins_when_the_old_is_over,
     "(e) nobody's turn begins beside an AWB that is not void": _begins_beside_no_awb,
     "(e) couriers are asked in order, each after a no or a lapse of the one before": _begins_in_order,
     "(e) silence is no reason to ask the next": _next_only_after_an_answer,

@@ -44,6 +44,7 @@ NOTHING_HEARD_TERSE = {
     Step.INQUIRE: (SILENT, GARBAGE),
     Step.FETCH_LABEL: (SILENT,),
     Step.CANCEL: (SILENT,),
+    Step.RETURN: (SILENT,),
 }
 NO = Refused(Refusal.COURIER, 319)
 NOT_WE = Refused(Refusal.ACCOUNT, 301)
@@ -52,6 +53,8 @@ COUNTING = {State.UNCLEAR, State.WAITING, State.FETCHING}
 """Where the number of polls decides something."""
 FORGETFUL = {Kind.OVER, Kind.EXTRA, Kind.HOLDS}
 MAY_BE_TAKEN_BACK = {State.FETCHING, State.UNLABELLED, State.OFFERED}
+CHANGES = (("and books", True, ""), ("only", False, ""), ("for later", True, "held"))
+"""Whether it is then scheduled, and why not."""
 COURIERS = (Courier(1, "a", ""), Courier(1, "b", ""), Courier(2, "a", ""))
 
 
@@ -64,6 +67,7 @@ class Truth(StrEnum):
     REFUSED = "refused"
     CANCELLED = "cancelled"
     PICKED_UP = "picked up"
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +96,15 @@ class Scene:
             )
             for t in progress.turns
         )
-        return progress.run, progress.version, progress.cancel_asked, progress.failed_told, turns, self.sides
+        asked = progress.schedule_asked, progress.cancel_asked, progress.failed_told, progress.dispatched
+        return progress.run, progress.version, progress.hold, *asked, turns, self.sides
 
     def pairs(self) -> Iterator[tuple[Turn, Side]]:
         return zip(self.progress.turns, self.sides, strict=True)
+
+    @property
+    def calls_out(self) -> list[Step]:
+        return [side.out for side in self.sides if side.out]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +121,7 @@ class Answer:
 class Move:
     """`helps`: the one that a cooperative ClickPost would make here. `claims` is the turn whose call it lets out.
 
-    `decides` is the kind of a person's act, `refused` the reason where it is.
+    `decides` is the kind of a person's act, `refused` the reason where it is. `amends`: it changes what is to be sent.
     """
 
     name: str
@@ -122,13 +131,15 @@ class Move:
     reply: Reply | None = None
     decides: str = ""
     refused: str = ""
+    amends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """How much may happen: `calls_out` at once; `others_awb` in an answer; `cancels` and `changes` by a person.
+    """How much may happen: `calls_out` at once; `others_awb` in an answer; `cancels`, `dispatches` and `changes` (so
+    many times, with `holds` or without) by a person.
 
-    `decides`: a person also does whatever has a button, at any time.
+    `decides`: a person also does whatever has a button, at any time; of these kinds where `decides_only` names some.
     `doubts`: "unknown" is said in error. `terse`: of the answers that a step reads alike (the specification says
     which) one is given.
     """
@@ -140,8 +151,11 @@ class World:
     calls_out: int = 2
     others_awb: bool = True
     cancels: bool = True
-    changes: bool = False
+    changes: int = 0
+    holds: bool = False
+    dispatches: bool = False
     decides: bool = False
+    decides_only: tuple[str, ...] = ()
     stop_on_faulty_data: bool = False
     terse: bool = False
     doubts: bool = True
@@ -156,7 +170,7 @@ class World:
     # --- what the dispatcher does
 
     def _claims(self, scene: Scene) -> Iterator[Move]:
-        out = sum(side.out is not None for side in scene.sides)
+        out = len(scene.calls_out)
         if out >= self.calls_out:
             return
         helps = out == 0
@@ -195,15 +209,41 @@ class World:
     def _persons(self, scene: Scene) -> Iterator[Move]:
         for name, progress in self._wishes(scene.progress):
             yield Move(name, plain(Scene(progress, scene.sides), scene))
+        yield from self._changes(scene)
+        if self.dispatches:
+            yield from self._dispatches(scene)
         if self.decides:
             yield from self._decisions(scene)
+
+    def _changes(self, scene: Scene) -> Iterator[Move]:
+        """Of what is to be sent; and what a change held is released."""
+        progress, machine = scene.progress, self.machine
+        out = frozenset(turn.reference for turn, side in scene.pairs() if side.out)
+        if progress.version <= self.changes:
+            for name, schedule, hold in CHANGES if self.holds else CHANGES[:2]:
+                after = machine.amend(progress, f"d{progress.version}", hold, NOW, schedule=schedule, call_out=out)
+                if not hasattr(after, "reason"):
+                    yield Move(f"changes {name}", plain(Scene(after, scene.sides), scene), amends=True)
+        if progress.hold:
+            released = machine.hold_is(progress, "", NOW)
+            yield Move("releases", plain(Scene(released, scene.sides), scene), helps=not any(scene.calls_out))
+
+    def _dispatches(self, scene: Scene) -> Iterator[Move]:
+        """The courier has the boxes."""
+        progress = scene.progress
+        after = self.machine.decide(progress, self.machine.acts["dispatch"](), NOW, self._rules)
+        if hasattr(after, "reason"):
+            return
+        at = next(at for at, turn in enumerate(progress.turns) if turn is progress.holder)
+        sides = _at(scene.sides, at, replace(scene.sides[at], truth=Truth.PICKED_UP))
+        yield Move("dispatches", plain(Scene(after, sides), scene), decides="dispatch")
 
     def _decisions(self, scene: Scene) -> Iterator[Move]:
         """Every button about a turn. Whoever enters an AWB has read it at ClickPost; otherwise people may be wrong."""
         out = frozenset(turn.reference for turn, side in scene.pairs() if side.out)
         at = {turn.reference: at for at, turn in enumerate(scene.progress.turns)}
         for offer in self.machine.possible(scene.progress, call_out=out):
-            if not offer.reference or offer.wait:
+            if not offer.reference or offer.wait or (self.decides_only and offer.kind not in self.decides_only):
                 continue
             turn, side = scene.progress.turns[at[offer.reference]], scene.sides[at[offer.reference]]
             sides = scene.sides
@@ -235,8 +275,6 @@ class World:
                 yield "schedules by name", machine.schedule(progress, NOW, COURIERS[0])
         if self.cancels and not progress.cancel_asked:
             yield "cancels", machine.cancel(progress, NOW)
-        if self.changes and progress.version == 1:
-            yield "changes the content", replace(progress, version=2, digest="e")
         if self.runs > 1 and not progress.failed_told and machine.status(progress) == Status.FAILED:
             yield "is told failed", replace(progress, failed_told=True)
         for turn in progress.turns:
@@ -260,6 +298,8 @@ class World:
                     yield Answer(reply, truth)
             case Step.CANCEL:
                 yield from _cancels(truth)
+            case Step.RETURN:
+                yield from _returns(truth)
         for nothing in NOTHING_HEARD if not self.terse else NOTHING_HEARD_TERSE[side.out]:
             yield Answer(nothing, truth)
         yield Answer(None, truth)
@@ -319,6 +359,13 @@ def _cancels(truth: Truth) -> Iterator[Answer]:
         yield Answer(PickedUp(), Truth.PICKED_UP)
         for reply in (Refused(Refusal.COURIER, 350), NotYet(), Unknown()):
             yield Answer(reply, truth)
+
+
+def _returns(truth: Truth) -> Iterator[Answer]:
+    yield Answer(Cancelled(), Truth.RETURNED)
+    yield Answer(None, Truth.RETURNED)
+    for reply in (Refused(Refusal.COURIER, 350), NotYet(), Unknown()):
+        yield Answer(reply, truth)
 
 
 def own_awb(turn: Turn) -> str:

@@ -2,10 +2,12 @@
 
 Each call makes at most a few requests, ends within its time-outs, and answers with a value of `bilty.reply`: whatever
 went wrong outside is a `Busy` or an `Unclear`, never an exception. `inquire`, `fetch_label`, `track` and `accounts`
-can neither book nor cancel; only `ask` books, and only under `Booking.reference`.
+can neither book nor cancel; only `ask` books, and only under `Booking.reference`. `tell_ewaybill` may be repeated;
+`ask_pickup` may not: heard twice, it sends two vans.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from bilty.reply import (
@@ -22,7 +24,7 @@ from bilty.reply import (
     Unknown,
 )
 from bilty.reply import Exchange as Exchange  # told by every call, kept by bilty.store
-from bilty.shipment import Facility, Shipment
+from bilty.shipment import Facility, Invoice, Shipment
 from bilty.shipping_provider import Terms
 
 Trouble: TypeAlias = Refused | Unclear | Busy
@@ -62,6 +64,22 @@ class AtRest:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class EwaybillTold:
+    """ClickPost has taken the e-way bill in for the courier."""
+
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PickupBooked:
+    """A van comes. `confirmation` is the courier's number for it, `location` its name of the place; either may lack."""
+
+    confirmation: str = ""
+    location: str = ""
+    message: str = ""
+
+
 Reply_co = TypeVar("Reply_co", covariant=True)
 
 
@@ -87,3 +105,7 @@ class Aggregator(Protocol):
     async def cancel(self, booking: Booking) -> Said[Cancelled | NotYet | Unknown | Trouble]: ...
 
     async def accounts(self) -> Said[Listed | Trouble]: ...
+
+    async def tell_ewaybill(self, booking: Booking, invoice: Invoice) -> Said[EwaybillTold | Trouble]: ...
+
+    async def ask_pickup(self, booking: Booking, at: datetime) -> Said[PickupBooked | Trouble]: ...

@@ -7,10 +7,11 @@ invented by tests: a label is only told of a booking that is in `bookings`.
 
 import asyncio
 from collections import Counter, defaultdict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, TypeAlias, TypeVar, cast
 
-from bilty.aggregator import AtRest, Booking, Listed, Pdf, Said, Trouble
+from bilty.aggregator import AtRest, Booking, EwaybillTold, Listed, Pdf, PickupBooked, Said, Trouble
 from bilty.children import box_description
 from bilty.reply import (
     Accepted,
@@ -27,9 +28,11 @@ from bilty.reply import (
     Unclear,
     Unknown,
 )
-from bilty.shipment import Shipment
+from bilty.shipment import Invoice, Shipment
 
-Call: TypeAlias = Literal["rank", "ask", "inquire", "fetch_label", "track", "cancel", "accounts"]
+Call: TypeAlias = Literal[
+    "rank", "ask", "inquire", "fetch_label", "track", "cancel", "accounts", "tell_ewaybill", "ask_pickup"
+]
 T = TypeVar("T")
 
 FOR_EVER = 2**31
@@ -87,7 +90,7 @@ def unclear(*, booked: bool, not_yets: int = 0) -> Plan:
 
 @dataclass(slots=True)
 class Booked:
-    """One booking that exists at a courier; `not_yets` counts down."""
+    """One booking that exists at a courier; `not_yets` counts down. `ewaybills` are by invoice, as told afterwards."""
 
     courier: Courier
     label: Label
@@ -95,6 +98,9 @@ class Booked:
     refusal: Refused | None
     cancelled: bool = False
     picked_up: bool = False
+    returned: bool = False
+    ewaybills: dict[str, str] = field(default_factory=dict)
+    pickups: list[datetime] = field(default_factory=list)
 
     @property
     def alive(self) -> bool:
@@ -168,13 +174,30 @@ class Scripted:
         known = self.find(booking.awb)
         if known is None:
             return await self._say("cancel", Unknown(message="no such waybill"))
-        if known.picked_up:
-            return await self._say("cancel", Refused(Refusal.COURIER, code=350, message="under way"))
-        known.cancelled = known.cancelled or not self._said["cancel"]
+        done = not self._said["cancel"]
+        if known.picked_up:  # as ClickPost does it: the same call is then a return, which is billed
+            known.returned = known.returned or done
+        else:
+            known.cancelled = known.cancelled or done
         return await self._say("cancel", Cancelled())
 
     async def accounts(self) -> Said[Listed | Trouble]:
         return await self._say("accounts", Listed(self.couriers))
+
+    async def tell_ewaybill(self, booking: Booking, invoice: Invoice) -> Said[EwaybillTold | Trouble]:
+        known = self.find(booking.awb)
+        if known is None:
+            return await self._say("tell_ewaybill", Refused(Refusal.COURIER, code=321, message="no such waybill"))
+        if not self._said["tell_ewaybill"]:
+            known.ewaybills[invoice.number] = invoice.ewaybill_number
+        return await self._say("tell_ewaybill", EwaybillTold())
+
+    async def ask_pickup(self, booking: Booking, at: datetime) -> Said[PickupBooked | Trouble]:
+        """A van comes for whatever is named."""
+        known, heard = self.find(booking.awb), not self._said["ask_pickup"]
+        if known is not None and heard:
+            known.pickups.append(at)
+        return await self._say("ask_pickup", PickupBooked(str(len(known.pickups) if known else 1), location="HUB"))
 
     async def _say(self, call: Call, truth: T) -> Said[T]:
         self.calls[call] += 1

@@ -8,7 +8,8 @@ may be done, and what the turn is then; what follows is the workflow's: who step
 have a button; it is `decide` that has the last word, since another person may have been faster.
 
 A person may be wrong, so no act throws away what may still come: a turn that is ended is watched, an AWB that is not
-wanted is cancelled, and while one is live nobody else is asked. An answer that is under way is waited for: it may be
+wanted is cancelled, and while one is live nobody else is asked. What the shipment is may be changed, too (`amend`):
+before anybody was asked in place, later as a version of its own. An answer that is under way is waited for: it may be
 the very thing that the person decides about. "Unknown reference", heard twice, is a no; what *Ask again* hears is not
 counted so, because twice in a hurry the booking may still be on its way into ClickPost's books. An AWB that a person
 typed may be a stranger's: of itself Bilty never cancels it, and until its label is here it can be taken back.
@@ -41,8 +42,8 @@ from bilty.deciding.acts import (
     WrongAwb,
     plain_act,
 )
-from bilty.deciding.decisions import amend, cancel, decide
-from bilty.deciding.refusals import possible, why_not_now
+from bilty.deciding.decisions import amend, cancel, decide, hold_is
+from bilty.deciding.refusals import possible, why_not_amend, why_not_now
 
 __all__ = [
     "PERSON",
@@ -72,7 +73,9 @@ __all__ = [
     "amend",
     "cancel",
     "decide",
+    "hold_is",
     "plain_act",
     "possible",
+    "why_not_amend",
     "why_not_now",
 ]

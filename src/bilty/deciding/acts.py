@@ -125,7 +125,7 @@ class UsePaper:
 class GiveUpAwb:
     """Its label does not come: the AWB is cancelled, and once that is confirmed the next courier is asked.
 
-    Not for a label that is here: it may be on the boxes already.
+    Not for a label that is here, which may be on the boxes already, unless its waybills do not fit them.
     """
 
     kind: ClassVar = ActKind.GIVE_UP_AWB
@@ -227,7 +227,12 @@ PERSON: Mapping[ActKind, Mapping[State, State]] = {
     ActKind.ENTER_AWB: {State.UNDECIDED: State.FETCHING, State.LAPSED: State.FETCHING},
     ActKind.FETCH_AGAIN: {State.FETCHING: State.FETCHING, State.UNLABELLED: State.UNLABELLED},
     ActKind.USE_PAPER: {State.UNLABELLED: State.WON},
-    ActKind.GIVE_UP_AWB: {State.FETCHING: State.SURPLUS, State.UNLABELLED: State.SURPLUS},
+    # Of a label that is here, only while its waybills do not fit the boxes.
+    ActKind.GIVE_UP_AWB: {
+        State.FETCHING: State.SURPLUS,
+        State.UNLABELLED: State.SURPLUS,
+        State.WON: State.SURPLUS,
+    },
     ActKind.USE_LATE: {State.OFFERED: State.FETCHING, State.PICKED_UP: State.FETCHING},
     ActKind.CANCEL_LATE: {State.OFFERED: State.SURPLUS},
     # As it was: also lapsed, where it had, or where another has the shipment.
@@ -243,6 +248,7 @@ PERSON: Mapping[ActKind, Mapping[State, State]] = {
         State.PICKED_UP: State.PICKED_UP,
         State.UNCANCELLED: State.UNCANCELLED,
         State.UNRETURNED: State.UNRETURNED,
+        State.WON: State.WON,
     },
     ActKind.ORDER_RETURN: {State.WON: State.RETURNING, State.UNRETURNED: State.RETURNING},
 }

@@ -40,7 +40,7 @@ from bilty.deciding.refusals import (
 )
 from bilty.reply import AWB_CHARS_MAX, Label, Paper
 from bilty.turn import Kind, Rules, State, Step, Turn
-from bilty.workflow import Progress, ask_nobody, go_on, hear, lapsed, put, schedule, step_aside
+from bilty.workflow import Progress, go_on, hear, lapsed, put, schedule, step_aside
 
 
 def decide(
@@ -70,7 +70,7 @@ def cancel(progress: Progress, now: datetime) -> Progress:
     """A person does not want it sent: an AWB is cancelled, one that still comes will be, and nobody else is asked."""
     if progress.dispatched:
         return progress
-    return _nobodys(replace(progress, cancel_asked=True), now)
+    return go_on(_nobodys(replace(progress, cancel_asked=True, schedule_asked=False), now), now)
 
 
 def amend(
@@ -84,8 +84,9 @@ def amend(
 ) -> Progress | No:
     """The shipment is from now on what `digest` stands for: a version of its own, once anybody was asked to carry it.
 
-    What was asked for the old version is ended as if it were cancelled. With `schedule` a run for the new one begins
-    when every AWB of the old is void and every turn of it over; without, when a person says so. `hold`: the new one's.
+    What was asked for the old version is ended as if that were cancelled. With `schedule` a run for the new one begins
+    when every AWB of the old is void and every turn of it over; without, when a person says so. `hold`: the new one's,
+    which keeps a run from beginning until `hold_is` says that there is none.
     """
     why = why_not_amend(progress, call_out)
     if why:
@@ -96,9 +97,13 @@ def amend(
     return go_on(_nobodys(renewed, now), now)
 
 
+def hold_is(progress: Progress, why: str, now: datetime) -> Progress:
+    """Why it may not be scheduled, from now on; where that is blank, a run that was asked for begins."""
+    return go_on(replace(progress, hold=why), now)
+
+
 def _nobodys(progress: Progress, now: datetime) -> Progress:
-    """Nobody is to carry it any more: what was not said is withdrawn, and every AWB but a typed one is given up."""
-    progress = ask_nobody(progress, now)
+    """The AWB that it has is given up, and one on offer, unless a person typed that: it may be a stranger's."""
     for turn in progress.turns:
         if turn.kind is Kind.HOLDS or (turn.state is State.OFFERED and not turn.entered):
             progress = put(progress, _given_up(turn, now))
@@ -114,9 +119,8 @@ def _decide(progress: Progress, act: TurnAct, turn: Turn, now: datetime, rules: 
         case FetchAgain():
             return put(progress, replace(turn, due_at=now))
         case FallOver() | NotBooked():
-            # Of what the shipment was, a person's word is enough: it stays watched, and nothing waits for it.
-            seen_to = turn.settled or turn.version < progress.version
-            ended = replace(lapsed(turn, now, now + rules.watch_interval), settled=seen_to)
+            # Of what the shipment was, that is enough: nothing waits for it, and it is watched all the same.
+            ended = lapsed(replace(turn, settled=turn.version < progress.version), now, now + rules.watch_interval)
             return go_on(put(progress, ended), now)
         case EnterAwb():
             return _heard_awb(progress, act, turn, now, rules)
@@ -148,7 +152,9 @@ def _given_up(turn: Turn, now: datetime) -> Turn:
 
 def _taken_back(progress: Progress, turn: Turn, now: datetime, rules: Rules) -> Turn:
     """Without the AWB that was entered, and inquired about: it may be booked under another."""
-    blank = replace(turn, awb="", entered=False)
+    # A run since its version was the shipment's says that a person has seen to it; which is forgotten meanwhile.
+    settled = turn.version < progress.version and bool(progress.run_turns)
+    blank = replace(turn, awb="", entered=False, settled=settled)
     due_at, elsewhere = now + rules.watch_interval, progress.holder or progress.open_turn
     if turn.lapsed_at or (elsewhere and elsewhere is not turn):
         return lapsed(blank, now, due_at)
@@ -168,8 +174,14 @@ def _heard_awb(progress: Progress, act: EnterAwb, turn: Turn, now: datetime, rul
 
 
 def _settled(progress: Progress, turn: Turn) -> Progress:
-    """Lapsed turns are one matter: none of them brought a label."""
-    together = [other for other in progress.turns if turn.state is State.LAPSED is other.state]
-    for other in together or [turn]:
+    """Lapsed turns are one matter: none of them brought a label. A label that is here is right as it is.
+
+    Of what the shipment was each is its own: nothing is booked anew before a person has asked every one of them.
+    """
+    if turn.state is State.WON:
+        return put(progress, replace(turn, miscount=""))
+    one_matter = turn.state is State.LAPSED and turn.version == progress.version
+    together = [other for other in progress.turns if other.state is State.LAPSED] if one_matter else [turn]
+    for other in together:
         progress = put(progress, replace(other, settled=True))
     return progress

@@ -1,11 +1,12 @@
 """Why an act cannot be done, in a sentence; and so which acts can."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bilty.concerns import concerns
 from bilty.deciding.acts import PERSON, ActKind, Offer
 from bilty.reply import Courier
-from bilty.shipment import lacks_data
+from bilty.shipment import may_be_waived, standing
 from bilty.turn import Kind, State, Turn
 from bilty.workflow import Progress
 
@@ -56,7 +57,7 @@ def possible(progress: Progress, *, call_out: frozenset[str] = frozenset()) -> t
         for kind, states in PERSON.items()
         if turn.state in states and not why_not_turn(progress, kind, turn)
     ]
-    if not why_not_schedule(progress, without_ewaybill=True):
+    if not why_not_schedule(_looked_at_anew(progress), without_ewaybill=True):
         offers.append(Offer(ActKind.SCHEDULE, couriers=ranked_before(progress)))
     if not why_not_cancel(progress):
         offers.append(Offer(ActKind.CANCEL))
@@ -68,7 +69,7 @@ def possible(progress: Progress, *, call_out: frozenset[str] = frozenset()) -> t
 def why_not_now(progress: Progress, kind: ActKind, reference: str, *, call_out: frozenset[str] = frozenset()) -> str:
     """Why an act of this kind cannot be done, whatever else it says; blank where it can."""
     if kind is ActKind.SCHEDULE:
-        return why_not_schedule(progress, without_ewaybill=True)
+        return why_not_schedule(_looked_at_anew(progress), without_ewaybill=True)
     if kind is ActKind.CANCEL:
         return why_not_cancel(progress)
     if kind is ActKind.DISPATCH:
@@ -96,15 +97,20 @@ def why_not_schedule(progress: Progress, courier: Courier | None = None, *, with
         return DISPATCHED
     if progress.cancel_asked:
         return CANCELLED
+    if progress.outdated:
+        return f"{stands(progress.outdated[0])} It was asked before the shipment was changed: that must be over first."
     if turn := progress.holder or progress.open_turn:
         return f"It is scheduled already. {stands(turn)}"
     if progress.extras:
         return f"{stands(progress.extras[0])} Nobody else is asked before that is settled."
-    if progress.outdated:
-        return f"{stands(progress.outdated[0])} It was asked before the shipment was changed: that must be over first."
     if courier and courier.identity not in {each.identity for each in ranked_before(progress)}:
         return f"ClickPost has not ranked {courier.name} for this shipment."
-    return "" if without_ewaybill and not lacks_data(progress.hold) else progress.hold
+    return "" if without_ewaybill and may_be_waived(progress.hold) else progress.hold
+
+
+def _looked_at_anew(progress: Progress) -> Progress:
+    """That its days did not fit is no reason not to try: whoever schedules it has them looked at anew."""
+    return replace(progress, hold=standing(progress.hold))
 
 
 def why_not_cancel(progress: Progress) -> str:
@@ -147,8 +153,10 @@ def why_not_turn(progress: Progress, kind: ActKind, turn: Turn) -> str:
             return _why_nobody_next(progress, turn)
         case ActKind.ORDER_RETURN if not progress.dispatched:
             return "The shipment is not dispatched: cancel it, which is not charged."
-        case ActKind.GIVE_UP_AWB | ActKind.WRONG_AWB if progress.dispatched:
+        case ActKind.GIVE_UP_AWB | ActKind.WRONG_AWB if progress.dispatched and turn.kind is Kind.HOLDS:
             return DISPATCHED
+        case ActKind.GIVE_UP_AWB if turn.state is State.WON and not turn.miscount:
+            return stands(turn)
         case ActKind.WRONG_AWB if not turn.entered:
             return f"AWB {turn.awb} was not entered by a person: ClickPost named it."
         case ActKind.USE_LATE:
@@ -183,7 +191,7 @@ def _why_not_use(progress: Progress, turn: Turn) -> str:
         return CANCELLED
     if progress.holder:
         return stands(progress.holder)
-    if turn.version < progress.version or turn.digest != progress.digest:
+    if turn.version < progress.version:
         return f"The shipment has changed since {_name(turn)} was asked: that label is not of what is to be sent."
     others = [other for other in progress.live_extras if other is not turn]
     return stands(others[0]) if others else ""

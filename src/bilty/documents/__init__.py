@@ -3,7 +3,7 @@
 As a program (`__main__`) it does the same from standard input to standard output.
 
     reading  a courier's PDF, opened or refused
-    labels   many couriers' labels in one PDF, as they came, a reprint marked below the label
+    labels   many couriers' labels in one PDF, as they came, a reprint marked below the label, a void one all over
     press    runs that program, with limits, for whoever has other work to do
 """
 

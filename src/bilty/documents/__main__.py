@@ -3,7 +3,8 @@
 A program of its own: the labels come from outside, and whatever they do to the library that reads them, they do here,
 with limited memory, and with no other work of Bilty's waiting for it.
 
-    in   for each label: 4 bytes, the length of its mark; the mark; 8 bytes, the length of the PDF; the PDF
+    in   for each label: 4 bytes, the length of its mark; the mark; a byte, 1 where it is void;
+         8 bytes, the length of the PDF; the PDF
          at the end: END in place of the first length
     out  for each label: a line of JSON, `{"pages": 2}` or `{"fault": "its PDF is damaged"}`
          at the end: the PDF
@@ -31,9 +32,10 @@ def merge_all(given: BinaryIO, made: BinaryIO) -> None:
     merge = Merge()
     while (length := _number(given, ">I")) != END:
         mark = given.read(length).decode()
+        void = _number(given, ">B") == 1
         pdf = given.read(_number(given, ">Q"))
         try:
-            answer: dict[str, int | str] = {"pages": merge.add(pdf, mark=mark)}
+            answer: dict[str, int | str] = {"pages": merge.add(pdf, mark=mark, void=void)}
         except UnreadablePdfError as fault:
             answer = {"fault": str(fault)}
         made.write(json.dumps(answer).encode() + b"\n")

@@ -2,6 +2,7 @@
 
 A label is the courier's paper: its bar codes are scanned, and its size is the sticker's. So a page is taken over as it
 is, neither scaled nor drawn upon. What Bilty has to say of a reprint stands on a strip that is added below the page.
+A label that is void is the exception: nobody may stick it on a box, so VOID is written all over it.
 """
 
 import io
@@ -16,6 +17,9 @@ from bilty.documents.reading import STUMBLES, UnreadablePdfError, readable
 STRIP_PT = 17
 """6 mm. Whole points, so that the courier's lines fall on a printer's dots as they did before."""
 FONT, FONT_PT, FONT_MIN_PT, MARGIN_PT = "Helvetica", 8, 4, 6
+VOID, VOID_FONT = "VOID", "Helvetica-Bold"
+VOID_WIDTH, VOID_LINE = 0.85, 0.74
+"""Of the page's width, so large is the word; and of its size, so far apart are its lines: they touch."""
 
 
 class Merge:
@@ -29,8 +33,10 @@ class Merge:
     def pages(self) -> int:
         return len(self._writer.pages)
 
-    def add(self, pdf: bytes, *, mark: str = "") -> int:
-        """The number of pages it has; with `mark` that line stands below each. Raises UnreadablePdfError.
+    def add(self, pdf: bytes, *, mark: str = "", void: bool = False) -> int:
+        """The number of pages it has; with `mark` that line stands below each, `void` is seen on each.
+
+        Raises UnreadablePdfError.
 
         Of a label that cannot be read nothing is left in the outcome.
         """
@@ -39,6 +45,8 @@ class Merge:
             reader = readable(pdf)
             for page in reader.pages:
                 added = self._writer.add_page(page)
+                if void:
+                    _make_void(added)
                 if mark:
                     _mark(added, mark)
         except STUMBLES as trouble:
@@ -58,6 +66,37 @@ class Merge:
         self._writer.write(made)
         self._writer.close()
         return made.getvalue()
+
+
+def _make_void(page: pypdf.PageObject) -> None:
+    """From edge to edge, black on whatever is there: nobody takes it for a label, and hardly a bar code can be read."""
+    if page.rotation:
+        page.transfer_rotation_to_content()
+    page.pop("/Annots", None)  # they are drawn above all content
+    seen = page.cropbox
+    left, bottom, right, top = (float(each) for each in (seen.left, seen.bottom, seen.right, seen.top))
+    stamp = pypdf.PdfReader(io.BytesIO(_void(right - left, top - bottom))).pages[0]
+    page.merge_translated_page(stamp, left, bottom)
+
+
+def _void(width: float, height: float) -> bytes:
+    made = io.BytesIO()
+    canvas = Canvas(made, pagesize=(width, height))
+    size = VOID_WIDTH * width / stringWidth(VOID, VOID_FONT, 1)
+    canvas.setFont(VOID_FONT, size)
+    canvas.setStrokeGray(1)
+    canvas.setLineWidth(max(size / 60, 1))
+    lines = max(round(height / (size * VOID_LINE)), 1)
+    for line in range(lines):
+        aside = (
+            (1 - VOID_WIDTH) * width * (line % 2)
+        )  # by turns at the left and at the right, so that no gap goes through
+        text = canvas.beginText(aside, (line + 0.02) * height / lines)
+        text.setTextRenderMode(2)  # filled, with a white edge: seen on black, too
+        text.textOut(VOID)
+        canvas.drawText(text)
+    canvas.save()
+    return made.getvalue()
 
 
 def _mark(page: pypdf.PageObject, mark: str) -> None:

@@ -43,10 +43,10 @@ class Press:
     labels: int = 0
     pages: int = 0
 
-    async def add(self, pdf: bytes, mark: str) -> None:
+    async def add(self, pdf: bytes, mark: str, *, void: bool = False) -> None:
         """Raises UnreadablePdfError, and PressStopped."""
         marked = mark.encode()
-        head = struct.pack(">I", len(marked)) + marked + struct.pack(">Q", len(pdf))
+        head = struct.pack(">I", len(marked)) + marked + struct.pack(">BQ", void, len(pdf))
         async with self._stopping_within(self.label_within_s):
             line = await self._ask(head + pdf)
         answer = msgspec.json.decode(line, type=_Answer)
@@ -106,3 +106,13 @@ async def pages_of(pdf: bytes) -> int:
         except (UnreadablePdfError, PressStopped):
             return 0
         return running.pages
+
+
+async def voided(pdf: bytes, mark: str) -> bytes:
+    """The label as it may still be looked at, VOID on every page, and `mark` below.
+
+    Raises UnreadablePdfError, PressStopped and TooLargeError: then nobody may have it.
+    """
+    async with press() as running:
+        await running.add(pdf, mark, void=True)
+        return await running.finish()

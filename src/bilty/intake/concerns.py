@@ -1,12 +1,14 @@
 """What a readable shipment should still be looked at for. Nothing here refuses: a warning is told, a hold waits."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta, timezone
 from decimal import Decimal
 
 from bilty.intake.limits import ROUND_OFF_MAX
 from bilty.intake.parties import party_warnings
 from bilty.intake.reader import Fault
+from bilty.intake.values import ZERO
 from bilty.shipment import Invoice, Shipment, wants_ewaybill
+from bilty.shipping_provider import preflight
 from bilty.words import day, listed, rupees
 
 INDIA = timezone(timedelta(hours=5, minutes=30))
@@ -53,6 +55,13 @@ def _of_invoice(invoice: Invoice, path: str, threshold: Decimal) -> list[Fault]:
                 f"but its value is {rupees(invoice.value)}: check them."
             )
             found.append(Fault(f"{path}.value", str(invoice.value), message))
+    cgst, sgst = invoice.cgst or ZERO, invoice.sgst or ZERO
+    if abs(cgst - sgst) > ROUND_OFF_MAX:
+        message = (
+            f"Invoice {invoice.number} has {rupees(cgst)} cgst and {rupees(sgst)} sgst, which are halves of one tax "
+            "and alike: check them."
+        )
+        found.append(Fault(f"{path}.{'sgst' if sgst < cgst else 'cgst'}", str(min(cgst, sgst)), message))
     return found
 
 
@@ -65,13 +74,16 @@ def _of_payment(shipment: Shipment) -> list[Fault]:
 
 
 def _of_times(shipment: Shipment, today: date) -> list[Fault]:
-    times: list[tuple[str, str, datetime | None]] = [("pickup_at", "The pickup", shipment.pickup_at)]
-    if shipment.appointment:
-        times.append(("appointment.starts_at", "The appointment", shipment.appointment.starts_at))
-    return [
-        Fault(
-            field, moment.isoformat(), f"{noun} is on {day(moment.astimezone(INDIA).date())}, which is past: check it."
-        )
-        for field, noun, moment in times
-        if moment and moment.astimezone(INDIA).date() < today
-    ]
+    moment = shipment.pickup_at
+    if moment is None or moment.astimezone(INDIA).date() >= today:
+        return []
+    message = f"The pickup is on {day(moment.astimezone(INDIA).date())}, which is past: check it."
+    return [Fault("pickup_at", moment.isoformat(), message)]
+
+
+def days_hold(shipment: Shipment) -> str:
+    """Why its papers are not good for the days that it brings itself, blank where they are.
+
+    By India's clocks: the facility's are looked at when a run is begun, with the days that nobody has named.
+    """
+    return preflight.why_held(shipment, preflight.own_days(shipment, INDIA))

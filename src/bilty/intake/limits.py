@@ -1,6 +1,6 @@
 """Every bound of intake with its unit. Boxes' own bounds stand beside `Box`, because documents rely on them too."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 # Characters
@@ -47,6 +47,7 @@ ROUND_OFF_MAX = Decimal("1.00")
 
 # Days
 INVOICE_DAYS_AHEAD_MAX = 1
+APPOINTMENT_MAX = timedelta(days=1)
 DAY_MIN, DAY_MAX = date(2000, 1, 1), date(2099, 12, 31)
 
 # Characters of a value that are shown back

@@ -112,8 +112,9 @@ def _refuse_wrong_days(document: Reader, invoice: Invoice, today: date) -> None:
 
 
 def _refuse_wrong_taxes(document: Reader, invoice: Invoice) -> None:
-    if invoice.cgst and invoice.igst:
+    half = "cgst" if invoice.cgst else "sgst"
+    if (invoice.cgst or invoice.sgst) and invoice.igst:
         document.fault(
             "igst",
-            "cgst and igst are both given: a sale within a state has cgst and sgst, one across states igst alone.",
+            f"{half} and igst are both given: a sale within a state has cgst and sgst, one across states igst alone.",
         )

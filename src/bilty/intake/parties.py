@@ -3,13 +3,14 @@
 from zoneinfo import ZoneInfo
 
 from bilty.intake import limits
+from bilty.intake.hours import HOURS, hours
 from bilty.intake.india import GSTIN, PHONE, PINCODE, extension_note, gstin_warning, phone_warning, pincode_warning
 from bilty.intake.reader import Fault, Findings, Reader, Rejected, Rule, Wrong
 from bilty.intake.values import EMAIL, as_text, choice, lines, name_of, text
 from bilty.shipment import Facility, Party
 
 PARTY = frozenset({"name", "organisation", "phone", "email", "address", "city", "state", "pincode", "country", "gstin"})
-FACILITY = PARTY | {"location_code", "time_zone"}
+FACILITY = PARTY | HOURS | {"location_code", "time_zone"}
 INDIAN_TIME = "Asia/Kolkata"
 
 _CODE = name_of(
@@ -63,11 +64,16 @@ def parse_facility(code: str, document: object) -> Facility | Rejected:
     findings = Findings()
     Reader({"code": code}, frozenset({"code"}), findings).need("code", CODE)
     reader = Reader(document, FACILITY, findings, noun="The facility")
+    works = hours(reader)
     facility = Facility(
         code=code.strip(),
         pickup=_party(reader, gstin=reader.need("gstin", GSTIN)),
         location_code=reader.take("location_code", LOCATION_CODE, ""),
         time_zone=reader.take("time_zone", TIME_ZONE, INDIAN_TIME),
+        opens_at=works.opens_at,
+        closes_at=works.closes_at,
+        days_off=works.days_off,
+        holidays=works.holidays,
     )
     return Rejected(tuple(findings.faults)) if findings.faults else facility
 

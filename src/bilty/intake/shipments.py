@@ -7,7 +7,7 @@ from typing import Literal
 
 from bilty.intake import limits
 from bilty.intake.boxes import boxes
-from bilty.intake.concerns import concerns, ewaybill_hold
+from bilty.intake.concerns import INDIA, concerns, days_hold, ewaybill_hold
 from bilty.intake.not_carried import NAMES as NOT_CARRIED
 from bilty.intake.not_carried import refuse_not_carried
 from bilty.intake.papers import PAYMENT, invoices, payment, purchase_orders
@@ -15,6 +15,7 @@ from bilty.intake.parties import CODE, PARTY, consignee
 from bilty.intake.reader import Fault, Findings, Reader, Rejected
 from bilty.intake.values import BOOLEAN, MOMENT, name_of, text
 from bilty.shipment import EWAYBILL_THRESHOLD, Appointment, Invoice, PurchaseOrder, Shipment
+from bilty.words import day
 
 SHIPMENT = frozenset(
     {
@@ -74,7 +75,8 @@ def parse_shipment(document: object, rules: IntakeRules, today: date) -> Accepte
     if hold and rules.ewaybill_missing == "send":
         warnings.append(Fault("invoices", "", hold))
         hold = None
-    return Accepted(shipment, schedule, tuple(warnings), hold)
+    holds = " ".join(filter(None, (hold, days_hold(shipment))))  # the days come last: they are looked at anew
+    return Accepted(shipment, schedule, tuple(warnings), holds or None)
 
 
 def _shipment(reader: Reader, today: date) -> Shipment:
@@ -94,7 +96,7 @@ def _shipment(reader: Reader, today: date) -> Shipment:
         invoices=paper,
         boxes=boxes(reader, _numbers(reader, "invoices", paper), _numbers(reader, "purchase_orders", orders)),
         purchase_orders=orders,
-        appointment=_appointment(reader),
+        appointment=_appointment(reader, today),
         pickup_at=reader.maybe("pickup_at", MOMENT),
     )
 
@@ -105,7 +107,7 @@ def _numbers(reader: Reader, name: str, documents: tuple[Invoice, ...] | tuple[P
     return frozenset(document.number for document in documents) | unread
 
 
-def _appointment(reader: Reader) -> Appointment | None:
+def _appointment(reader: Reader, today: date) -> Appointment | None:
     if not reader.has("appointment"):
         return None
     slot = reader.inner("appointment", APPOINTMENT)
@@ -114,7 +116,19 @@ def _appointment(reader: Reader) -> Appointment | None:
         ends_at=slot.need("ends_at", MOMENT),
         id=slot.take("id", APPOINTMENT_ID, ""),
     )
-    faulty = slot.is_faulty("starts_at") or slot.is_faulty("ends_at")
-    if value.starts_at >= value.ends_at and not faulty:
-        slot.fault("ends_at", "ends_at is not after starts_at: give the hour at which the consignee's slot closes.")
+    if not (slot.is_faulty("starts_at") or slot.is_faulty("ends_at")):
+        _refuse_wrong_slot(slot, value, today)
     return value
+
+
+def _refuse_wrong_slot(slot: Reader, value: Appointment, today: date) -> None:
+    """A slot of today may be over by the hour and still be kept: only a day that is past cannot be meant."""
+    ends_on = value.ends_at.astimezone(INDIA).date()
+    if value.starts_at >= value.ends_at:
+        slot.fault("ends_at", "ends_at is not after starts_at: give the hour at which the consignee's slot closes.")
+    elif value.ends_at - value.starts_at > limits.APPOINTMENT_MAX:
+        slot.fault("ends_at", "ends_at is more than 24 hours after starts_at: give the slot of one day.")
+    elif ends_on < today:
+        slot.fault(
+            "ends_at", f"The appointment was over on {day(ends_on)}: give one of today or later, or leave it out."
+        )

@@ -4,7 +4,7 @@ from collections.abc import Container, Mapping, Sequence
 
 import structlog
 
-from bilty.deciding import Act, Cancel, Schedule
+from bilty.deciding import Act, Cancel, Dispatch, Schedule
 from bilty.jobs.tools import Stopping, Tools, stop_here
 from bilty.store import acting, job_steps, prints
 from bilty.store.acting import act
@@ -19,6 +19,12 @@ TRIED_BEFORE = "It was scheduled before. To begin anew, choose Schedule again."
 NEVER_TRIED = "It was never scheduled: choose Schedule."
 LABEL_VOID = "Its label was printed: destroy every copy, it is void."
 NOT_THERE = acting.NOT_THERE.reason
+WISHES: Mapping[JobKind, Act] = {
+    JobKind.SCHEDULE: Schedule(),
+    JobKind.SCHEDULE_AGAIN: Schedule(),
+    JobKind.CANCEL: Cancel(),
+    JobKind.DISPATCH: Dispatch(),
+}
 UNFORESEEN = "Something that Bilty did not foresee was in the way; it stands in the log."
 
 log = structlog.get_logger()
@@ -80,7 +86,7 @@ async def _refuse_next(tools: Tools, job_id: int) -> None:
 async def _act(connection: Connection, job: Job, shipment_ids: Sequence[int], rules: Rules) -> dict[int, str]:
     """Those that would not, each with the reason."""
     refused = await _unmeant(connection, job.kind, shipment_ids)
-    wish: Act = Cancel() if job.kind is JobKind.CANCEL else Schedule()
+    wish = WISHES[job.kind]
     acts = {each: wish for each in shipment_ids if each not in refused}
     answers = await act(connection, acts, job.actor, await clock(connection), rules)
     return refused | {shipment_id: no.reason for shipment_id, no in answers.items() if no}

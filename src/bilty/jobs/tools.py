@@ -17,7 +17,7 @@ Stopping: TypeAlias = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """`aggregator` speaks with a connector's credentials."""
+    """`aggregator` speaks with a connector's credentials. `pickup_again`: a pickup that is past is asked for anew."""
 
     pool: Pool
     vault: Vault
@@ -25,6 +25,7 @@ class Tools:
     aggregator: Callable[[Connector], Aggregator]
     rules: Rules
     sender: Send
+    pickup_again: bool = True
 
 
 class StoppedEarly(Exception):  # noqa: N818 - nothing went wrong

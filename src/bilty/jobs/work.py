@@ -57,7 +57,7 @@ async def work(tools: Tools, job_id: int, stopping: Stopping) -> None:
 
 async def _do(tools: Tools, job: Job, stopping: Stopping) -> None:
     match job.kind:
-        case JobKind.SCHEDULE | JobKind.SCHEDULE_AGAIN | JobKind.CANCEL:
+        case JobKind.SCHEDULE | JobKind.SCHEDULE_AGAIN | JobKind.CANCEL | JobKind.DISPATCH:
             await bulk.act_on_all(tools, job, stopping)
         case JobKind.PRINT | JobKind.PRINT_NEW:
             await printing.print_all(tools, job, stopping)

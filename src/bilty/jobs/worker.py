@@ -6,7 +6,7 @@ put back into the queue, see `bilty.store.job_queue.put_back`.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import timedelta
 
 import asyncpg
@@ -15,15 +15,18 @@ from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job as Queued
 from pgqueuer.qm import QueueManager
 
+from bilty.jobs.afterwards import say_afterwards
 from bilty.jobs.clearing import clear_out
 from bilty.jobs.tools import StoppedEarly, Tools
 from bilty.jobs.work import work
-from bilty.store import job_queue
+from bilty.store import afterwards, job_queue
 from bilty.store.database import CONNECT_TIMEOUT_S, STATEMENT_TIMEOUT_S, UNAVAILABLE
 from bilty.store.jobs import URGENT
 
 AT_ONCE = 4
 """Jobs of this process: a schedule of thousands must not hold up a print."""
+AFTERWARDS_AT_ONCE = 2
+"""Of all processes: a silent ClickPost must not hold up a print either."""
 BEAT = timedelta(seconds=10)
 """A worker that has not been heard of for so long is dead: its jobs are another's."""
 PUT_BACK_EVERY_S = 30
@@ -101,6 +104,9 @@ class Worker:
         try:
             manager = self._manager = QueueManager(job_queue.queries(connection), channel=job_queue.CHANNEL)
             manager.entrypoint(job_queue.ENTRYPOINT, accepts_context=False)(self._do)
+            manager.entrypoint(job_queue.AFTERWARDS, accepts_context=False, concurrency_limit=AFTERWARDS_AT_ONCE)(
+                self._say_afterwards
+            )
             connection.add_termination_listener(lambda _connection: manager.shutdown.set())
             if self._stopping.is_set():
                 manager.shutdown.set()
@@ -114,6 +120,7 @@ class Worker:
             with contextlib.suppress(*UNAVAILABLE):
                 async with self._tools.pool.acquire() as connection:
                     await job_queue.put_back(connection, URGENT)
+                    await afterwards.put_back(connection)
             await asyncio.sleep(PUT_BACK_EVERY_S)
 
     async def _clear_out(self) -> None:
@@ -123,8 +130,14 @@ class Worker:
             await asyncio.sleep(CLEAR_OUT_EVERY_S)
 
     async def _do(self, queued: Queued) -> None:
+        await self._work_on(queued, lambda job_id: work(self._tools, job_id, self._stopping.is_set))
+
+    async def _say_afterwards(self, queued: Queued) -> None:
+        await self._work_on(queued, lambda owed_id: say_afterwards(self._tools, owed_id))
+
+    async def _work_on(self, queued: Queued, work_on: Callable[[int], Coroutine[None, None, None]]) -> None:
         job_id = int(queued.payload or b"0")
-        working = asyncio.create_task(work(self._tools, job_id, self._stopping.is_set))
+        working = asyncio.create_task(work_on(job_id))
         self._in_hand.add(working)
         working.add_done_callback(self._in_hand.discard)
         try:
@@ -132,6 +145,6 @@ class Worker:
         except StoppedEarly:
             raise RetryRequested(timedelta(0), "the worker stops") from None
         except UNAVAILABLE as trouble:
-            log.warning("database.away", during="job", job=job_id, why=type(trouble).__name__)
+            log.warning("database.away", during=queued.entrypoint, job=job_id, why=type(trouble).__name__)
             wait = timedelta(seconds=min(2**queued.attempts, RETRY_MAX_S))
             raise RetryRequested(wait, type(trouble).__name__) from None

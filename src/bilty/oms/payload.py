@@ -32,7 +32,7 @@ class EventBox(msgspec.Struct, frozen=True):
 
 
 class EventShipment(msgspec.Struct, frozen=True):
-    """`awb`, the boxes' AWBs and `label_url` are there as soon as they are known."""
+    """`awb`, the boxes' AWBs and `label_url` are there as soon as they are known. `void_awb`: was its AWB until now."""
 
     id: int
     number: str
@@ -41,8 +41,10 @@ class EventShipment(msgspec.Struct, frozen=True):
     shipping_provider: str
     status: str
     run: int
+    version: int
     courier: EventCourier | None
     awb: str | None
+    void_awb: str | None
     boxes: Sequence[EventBox]
     label_url: str | None
     label_expires_at: datetime | None
@@ -78,8 +80,10 @@ def message(event: Event, vault: Vault, base_url: str, label_expires_at: datetim
                 shipping_provider=shipment.shipping_provider,
                 status=content.status,
                 run=content.run,
+                version=content.version,
                 courier=_courier(event),
                 awb=content.awb or None,
+                void_awb=content.void_awb or None,
                 boxes=_boxes(event),
                 label_url=link(vault, base_url, event.shipment_id, content.label_sha256, until) if until else None,
                 label_expires_at=until,

@@ -39,6 +39,7 @@ def endpoints_of(settings: Settings) -> Endpoints:
         create_style=CreateStyle(settings.clickpost_create_style),
         status_style=StatusStyle(settings.clickpost_status_style) if settings.clickpost_status_style else None,
         box_stickers=settings.clickpost_box_stickers,
+        unregistered_gstin=settings.unregistered_gstin,
         allow_private_addresses=settings.allow_private_addresses,
     )
 
@@ -64,6 +65,7 @@ def job_tools(state: Opened, http: Http) -> jobs.Tools:
         aggregator=lambda connector: ClickPost(connector, endpoints, http),
         rules=state.settings.rules,
         sender=Sender(http, state.settings.allow_private_addresses),
+        pickup_again=state.settings.pickup_again,
     )
 
 

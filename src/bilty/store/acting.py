@@ -1,6 +1,7 @@
 """People's acts upon shipments: decided by `bilty.deciding` under lock, and told in the timeline and the audit trail.
 
-Whoever comes second sees what the first has done: the act is then refused with the reason, and nothing is changed.
+Whoever comes second sees what the first has done: the act is then refused with who that was and the reason, and
+nothing is changed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +11,10 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from bilty.deciding import Act, EnterAwb, No, ShipmentAct, UsePaper, WrongAwb, decide
+from bilty.deciding import Act, EnterAwb, No, Schedule, ShipmentAct, UsePaper, WrongAwb, decide, why_not_now
 from bilty.reply import Child
 from bilty.shipment import decode
-from bilty.store import audit, awbs
+from bilty.store import audit, awbs, preflight, whom
 from bilty.store.audit import Actor, Note
 from bilty.store.claims import OUT_AT_MOST
 from bilty.store.database import Connection
@@ -31,8 +32,7 @@ class _Done:
 
     @property
     def reference(self) -> str:
-        """Blank where the act is about the whole shipment."""
-        return "" if isinstance(self.act, ShipmentAct) else self.act.reference
+        return reference_of(self.act)
 
 
 async def act(
@@ -45,12 +45,20 @@ async def act(
     answers: dict[int, No | None] = dict.fromkeys(acts, NOT_THERE)
     async with changing(connection, list(acts), now) as courses:
         out = await calls_out(connection, list(acts), now)
-        done = []
+        scheduled = [shipment_id for shipment_id in courses if isinstance(acts[shipment_id], Schedule)]
+        why_held = await preflight.why_held(connection, scheduled, now) if scheduled else {}
+        done, second = [], {}
         for shipment_id, course in courses.items():
             wish = acts[shipment_id]
-            after = decide(course.after, wish, now, rules, call_out=out.get(shipment_id, frozenset()))
+            ready = preflight.to_be_looked_at(course.after) if isinstance(wish, Schedule) else course.after
+            after = decide(ready, wish, now, rules, call_out=out.get(shipment_id, frozenset()))
+            if not isinstance(after, No) and (why := why_held.get(shipment_id)):
+                course.after = preflight.held(course.after, why)
+                after = No(why)
             if isinstance(after, No):
                 answers[shipment_id] = after
+                if _is_late(course, wish, after.reason):
+                    second[shipment_id] = whom.Wanted(wish.kind, reference_of(wish))
             else:
                 course.after = after
                 answers[shipment_id] = None
@@ -59,11 +67,30 @@ async def act(
             refused.course.after = refused.course.before
             answers[refused.course.shipment_id] = No("That AWB is already another shipment's. Look it up again.")
             done.remove(refused)
+        for shipment_id, faster in (await whom.told(connection, second, now)).items():
+            answers[shipment_id] = _told(answers[shipment_id], faster)
         await _tell(connection, done, actor, now)
     await awbs.release(connection, [(d.course.ids[d.reference], _awb(d)) for d in done if isinstance(d.act, WrongAwb)])
     await _write_boxes(connection, [each.course for each in done])
     await _warn_of_papers(connection, done)
     return answers
+
+
+def reference_of(act: Act) -> str:
+    """Of the turn that it is about; blank where it is about the whole shipment."""
+    return "" if isinstance(act, ShipmentAct) else act.reference
+
+
+def _is_late(course: Course, wish: Act, reason: str) -> bool:
+    """Whether it is refused for how things stand, and not for what it says, or what the shipment lacks."""
+    reference = reference_of(wish)
+    known = reference in course.ids or not reference
+    return known and reason != course.before.hold and why_not_now(course.before, wish.kind, reference) == reason
+
+
+def _told(refused: No | None, faster: str) -> No:
+    assert refused is not None, "told of those that are refused"
+    return No(f"{faster} {refused.reason}")
 
 
 async def calls_out(connection: Connection, shipment_ids: Sequence[int], now: datetime) -> dict[int, frozenset[str]]:
@@ -169,8 +196,3 @@ async def _with_content(connection: Connection, turn_ids: Sequence[int]) -> list
 
 def _holder(course: Progress) -> str:
     return course.holder.reference if course.holder else ""
-
-
-async def is_printed(connection: Connection, shipment_id: int) -> bool:
-    """Whether its label may be on paper."""
-    return bool(await connection.fetchval("SELECT printed_at IS NOT NULL FROM shipments WHERE id = $1", shipment_id))

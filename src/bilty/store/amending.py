@@ -1,50 +1,68 @@
-"""A shipment is put right before anybody was asked to carry it: its content is replaced in place.
+"""A shipment is changed: in place while nobody was asked to carry it, later as a version of its own.
 
-As long as no run has begun, nothing was printed, said or bought of what it was; so there is nothing to keep of it but
-the audit trail's line. Whatever else is kept of the content (boxes, what lists sort and search by) follows it.
+Theory of operation
+-------------------
+What nobody was asked to carry was neither printed, said nor bought: its content is replaced, and the audit trail alone
+keeps what it was. Once somebody was asked, the content that they were told stays, under its version, with its boxes
+and its turns; the change is the next version, with boxes without AWBs. What becomes of the old turns is decided by
+`bilty.deciding.amend`, under the same locks as everything else that moves a shipment.
+
+What a courier is not told opens no version (`makes_version`): our own order number, and e-way bills, which are added
+to what has been booked. Those are written in place, e-way bills by the rules of `bilty.store.ewaybills`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
-from bilty.shipment import Box, Shipment, decode, digest, encode
-from bilty.store.audit import Actor, note
+from bilty.deciding import No, hold_is, why_not_amend
+from bilty.deciding import amend as decide
+from bilty.shipment import Shipment, decode, digest, ewaybills_of, may_be_waived, standing
+from bilty.store import contents, ewaybills, preflight, prints, whom
+from bilty.store.amended import given_up, note_change
+from bilty.store.audit import Actor
+from bilty.store.claims import OUT_AT_MOST
 from bilty.store.database import Connection
-from bilty.store.listed import NOBODY, courier_ids, write_keys
-from bilty.store.progress import Course, courses_of, notify_changed
+from bilty.store.prints import VoidLabel
+from bilty.store.progress import Course, changing, notify_changed
 from bilty.store.shipments import Arrival
-from bilty.words import listed
-from bilty.workflow import Progress, Status
+from bilty.turn import Kind
+from bilty.workflow import Progress
+from bilty.workflow import schedule as begin_run
 
-AMENDED = "amended"
-"""The state of its line in the timeline; the message says what."""
-_WORDS: Mapping[str, str] = {
-    "order_number": "the order number",
-    "shipping_provider": "the Shipping Provider",
-    "consignee": "the consignee",
-    "payment": "the payment",
-    "invoices": "the invoices",
-    "boxes": "the boxes",
-    "purchase_orders": "the purchase orders",
-    "appointment": "the appointment",
-    "pickup_at": "the pickup time",
-}
+TRY_AGAIN_MIN = timedelta(seconds=2)
 
 
 class Amending(StrEnum):
-    """What became of it. But for DONE nothing was changed."""
+    """What became of it. But for DONE and VERSION nothing was changed."""
 
-    DONE = "done"
+    DONE = "done"  # in place
+    VERSION = "version"  # what couriers were asked to carry is given up, and it is a new version
     SAME = "same"
-    BEGUN = "begun"  # somebody was asked to carry it
+    CALL_OUT = "call_out"
     CANCELLED = "cancelled"
+    DISPATCHED = "dispatched"
+    EWAYBILL = "ewaybill"  # its courier was told one that is taken away, or one is not good any more
     OTHER_NAME = "other_name"  # another number, or another facility: that is another shipment
     NO_PROVIDER = "no_provider"
     NOT_THERE = "not_there"
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """`reason` says why not, where the shipment's course forbids it; `retry_after_s` when it may be tried again.
+
+    `cancelling` are the AWBs that were given up by it, `void` the printed labels that must be destroyed.
+    """
+
+    outcome: Amending
+    reason: str = ""
+    retry_after_s: int = 0
+    cancelling: tuple[str, ...] = ()
+    void: tuple[VoidLabel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,137 +74,160 @@ class _Was:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """`after` where `outcome` is DONE or VERSION."""
+
+    outcome: Amending
+    provider_id: int
+    after: Progress
+
+
 def begun(progress: Progress) -> bool:
-    """Couriers were asked to carry it as it is, or are about to be: what it is cannot be put right any more."""
+    """Couriers were asked to carry it as it is, or are about to be: what it is cannot be replaced any more."""
     return progress.run > 0
 
 
-async def amend(connection: Connection, shipment_id: int, arrival: Arrival, actor: Actor, now: datetime) -> Amending:
+def makes_version(before: Shipment, after: Shipment) -> bool:
+    """Whether a courier that was told `before` was told something else than `after`. The digest has no e-way bills."""
+    return digest(msgspec.structs.replace(before, order_number=after.order_number)) != digest(after)
+
+
+async def amend(
+    connection: Connection,
+    shipment_id: int,
+    arrival: Arrival,
+    actor: Actor,
+    now: datetime,
+    *,
+    schedule: bool = False,
+) -> Amended:
     """The shipment is from now on what `arrival` says, held or not as that says. The caller holds a transaction.
 
-    Nothing is scheduled by it.
+    `schedule`: it is booked as it is then, as soon as nothing of what it was may still be booked.
     """
-    was = await _locked(connection, shipment_id)
-    if was is None:
-        return Amending.NOT_THERE
-    before, after = was.shipment, arrival.shipment
-    if refusal := _refusal(was, after):
-        return refusal
-    if (before, was.course.before.hold, was.warnings) == (after, arrival.hold, arrival.warnings):
-        return Amending.SAME
-    provider_id = was.course.provider_id
-    if after.shipping_provider != before.shipping_provider:
-        sql = "SELECT id FROM shipping_providers WHERE code = $1"
-        provider_id = await connection.fetchval(sql, after.shipping_provider)
-        if provider_id is None:
-            return Amending.NO_PROVIDER
-    await _write_content(connection, was.course, after)
-    await _write_shipment(connection, shipment_id, arrival, provider_id)
-    await write_keys(connection, [shipment_id])
-    await _tell(connection, was, arrival, actor, now)
+    async with changing(connection, [shipment_id], now) as courses:
+        if shipment_id not in courses:
+            return Amended(Amending.NOT_THERE)
+        was = await _was(connection, courses[shipment_id])
+        change = await _decided(connection, was, arrival, now, schedule=schedule)
+        if isinstance(change, Amended):
+            return await _with_whom(connection, change, shipment_id, now)
+        course, printed = was.course, await prints.printed_now(connection, [shipment_id])
+        course.after, course.provider_id = change.after, change.provider_id
+        await _write(connection, was, change, arrival)
+        void = printed.get(shipment_id, ()) if change.outcome is Amending.VERSION else ()
+        await note_change(connection, course, was.shipment, arrival.shipment, void, actor, now)
+    await ewaybills.changed(connection, shipment_id, was.shipment, arrival.shipment, now)
     await notify_changed(connection, [shipment_id])
-    return Amending.DONE
+    destroyed = (await prints.void_of(connection, [shipment_id])).get(shipment_id, ())
+    return Amended(change.outcome, cancelling=given_up(course), void=destroyed)
 
 
-async def _locked(connection: Connection, shipment_id: int) -> _Was | None:
-    courses = await courses_of(connection, [shipment_id], lock=True)
-    if shipment_id not in courses:
-        return None
+async def _with_whom(connection: Connection, refused: Amended, shipment_id: int, now: datetime) -> Amended:
+    """Who made it impossible, where a person did."""
+    if refused.outcome not in (Amending.CANCELLED, Amending.DISPATCHED):
+        return refused
+    faster = (await whom.told(connection, {shipment_id: whom.Wanted(None)}, now)).get(shipment_id, "")
+    return replace(refused, reason=f"{faster} {refused.reason}".lstrip())
+
+
+async def _was(connection: Connection, course: Course) -> _Was:
     row = await connection.fetchrow(
         """SELECT v.content, s.warnings FROM shipments s
              JOIN shipment_versions v ON v.shipment_id = s.id AND v.version = s.version WHERE s.id = $1""",
-        shipment_id,
-    )
-    assert row is not None
-    return _Was(courses[shipment_id], decode(row["content"]), tuple(row["warnings"]))
-
-
-def _refusal(was: _Was, after: Shipment) -> Amending | None:
-    progress = was.course.before
-    if begun(progress):
-        return Amending.BEGUN
-    if progress.cancel_asked:
-        return Amending.CANCELLED
-    if (was.shipment.number, was.shipment.facility) != (after.number, after.facility):
-        return Amending.OTHER_NAME
-    return None
-
-
-async def _write_content(connection: Connection, course: Course, after: Shipment) -> None:
-    at = course.shipment_id, course.before.version
-    await connection.execute(
-        "UPDATE shipment_versions SET digest = $3, content = $4 WHERE shipment_id = $1 AND version = $2",
-        *at,
-        digest(after),
-        encode(after).decode(),
-    )
-    await connection.execute("DELETE FROM boxes WHERE shipment_id = $1 AND version = $2", *at)
-    await connection.copy_records_to_table(
-        "boxes",
-        columns=["shipment_id", "version", "number", "reference"],
-        records=[(*at, number, after.box_reference(number)) for number in range(1, len(after.boxes) + 1)],
-    )
-
-
-async def _write_shipment(connection: Connection, shipment_id: int, arrival: Arrival, provider_id: int) -> None:
-    after, pair = arrival.shipment, (provider_id, NOBODY)
-    await connection.execute(
-        """UPDATE shipments SET provider_id = $2, courier_id = $3, order_number = $4, consignee = $5, city = $6,
-                  box_count = $7, weight_g = $8, value = $9, hold = $10, status = $11, warnings = $12 WHERE id = $1""",
-        shipment_id,
-        provider_id,
-        (await courier_ids(connection, [pair]))[pair],
-        after.order_number,
-        after.consignee.organisation or after.consignee.name,
-        after.consignee.city,
-        len(after.boxes),
-        after.weight_g,
-        after.value,
-        arrival.hold,
-        Status.ON_HOLD if arrival.hold else Status.CREATED,
-        list(arrival.warnings),
-    )
-
-
-async def _tell(connection: Connection, was: _Was, arrival: Arrival, actor: Actor, now: datetime) -> None:
-    course, before, after = was.course, was.shipment, arrival.shipment
-    changed = [name for name in _WORDS if getattr(before, name) != getattr(after, name)]
-    await connection.execute(
-        "INSERT INTO timeline (shipment_id, at, state, message, actor) VALUES ($1, $2, $3, $4, $5)",
         course.shipment_id,
-        now,
-        AMENDED,
-        " ".join(filter(None, [_told(changed), _told_hold(course.before.hold, arrival.hold)])),
-        actor.name,
     )
-    await note(
-        connection,
-        actor,
-        "amend",
-        after.number,
-        shipment_id=course.shipment_id,
-        facility_id=course.facility_id,
-        before={**_facts(before, changed), "held": course.before.hold},
-        after={**_facts(after, changed), "held": arrival.hold},
+    assert row is not None, "it is locked"
+    return _Was(course, decode(row["content"]), tuple(row["warnings"]))
+
+
+async def _decided(
+    connection: Connection, was: _Was, arrival: Arrival, now: datetime, *, schedule: bool
+) -> _Change | Amended:
+    before, after, course = was.shipment, arrival.shipment, was.course
+    if (before.number, before.facility) != (after.number, after.facility):
+        return Amended(Amending.OTHER_NAME)
+    if _is_same(was, arrival):
+        return Amended(Amending.SAME)
+    sql = "SELECT id FROM shipping_providers WHERE code = $1"
+    same_provider = before.shipping_provider == after.shipping_provider
+    provider_id = course.provider_id if same_provider else await connection.fetchval(sql, after.shipping_provider)
+    if provider_id is None:
+        return Amended(Amending.NO_PROVIDER)
+    hold = _hold(was, arrival)
+    if schedule:
+        why = await preflight.why_held_as(connection, after, course.facility_id, provider_id, now)
+        hold = " ".join(filter(None, (standing(hold), why)))
+    if begun(course.before) and not makes_version(before, after):
+        return await _put_right(connection, was, after, hold, now)
+    out = await _calls_out(connection, course.shipment_id, now)
+    decided = decide(course.before, digest(after), hold, now, schedule=schedule, call_out=frozenset(out))
+    if isinstance(decided, No):
+        return _refused(course.before, decided.reason, out, now)
+    if decided.version != course.before.version:
+        return _Change(Amending.VERSION, provider_id, decided)
+    return _Change(Amending.DONE, provider_id, begin_run(decided, now) if schedule else decided)
+
+
+def _is_same(was: _Was, arrival: Arrival) -> bool:
+    """Until it is booked, what holds it and what it is warned of count, too: they may be others by today's rules."""
+    progress = was.course.before
+    if was.shipment != arrival.shipment or begun(progress):
+        return was.shipment == arrival.shipment
+    return (standing(progress.hold), was.warnings) == (standing(arrival.hold), arrival.warnings)
+
+
+def _hold(was: _Was, arrival: Arrival) -> str:
+    """A person's word that no e-way bill is needed is good for as long as the invoices are the same."""
+    progress = was.course.before
+    booked = begun(progress) and not progress.hold and was.shipment.invoices == arrival.shipment.invoices
+    return "" if booked and may_be_waived(arrival.hold) else arrival.hold
+
+
+async def _put_right(connection: Connection, was: _Was, after: Shipment, hold: str, now: datetime) -> _Change | Amended:
+    """Whatever call is out: nobody is told otherwise by it. E-way bills alone also of what is with the courier."""
+    course, before, progress = was.course, was.shipment, was.course.before
+    why = why_not_amend(progress, frozenset())
+    if why and (progress.cancel_asked or before.order_number != after.order_number):
+        return _refused(progress, why, {}, now)
+    if refusals := await ewaybills.refusals(connection, course, before, after, now):
+        return Amended(Amending.EWAYBILL, " ".join(refusals.values()))
+    held = progress.hold or ewaybills_of(before).keys() - ewaybills_of(after).keys()
+    righted = hold_is(replace(progress, digest=digest(after)), hold if held else "", now)
+    return _Change(Amending.DONE, course.provider_id, righted)
+
+
+async def _calls_out(connection: Connection, shipment_id: int, now: datetime) -> dict[str, datetime]:
+    """Since when the call of each of these references is out, as `acting.calls_out` has them."""
+    rows = await connection.fetch(
+        "SELECT reference, claimed_at FROM turns WHERE shipment_id = $1 AND claimed_at > $2::timestamptz",
+        shipment_id,
+        now - OUT_AT_MOST,
     )
+    return {row["reference"]: row["claimed_at"] for row in rows}
 
 
-def _told(changed: list[str]) -> str:
-    return f"Changed: {listed([_WORDS[name] for name in changed])}." if changed else ""
+def _refused(progress: Progress, reason: str, out: Mapping[str, datetime], now: datetime) -> Amended:
+    if progress.dispatched:
+        return Amended(Amending.DISPATCHED, reason)
+    if progress.cancel_asked:
+        return Amended(Amending.CANCELLED, reason)
+    asked = [turn.reference for turn in progress.turns if turn.kind in (Kind.OPEN, Kind.HOLDS)]
+    since = min(out[reference] for reference in asked if reference in out)
+    # Most answers come within seconds. One that has not is waited for as long again, but no longer than it may take.
+    left = min(max(now - since, TRY_AGAIN_MIN), since + OUT_AT_MOST - now)
+    return Amended(Amending.CALL_OUT, reason, retry_after_s=max(1, round(left.total_seconds())))
 
 
-def _told_hold(before: str, after: str) -> str:
-    if after == before:
-        return ""
-    return f"It is held. {after}" if after else "It is no longer held."
-
-
-def _facts(shipment: Shipment, names: list[str]) -> dict[str, object]:
-    return {name: _fact(getattr(shipment, name)) for name in names}
-
-
-def _fact(value: object) -> object:
-    """Of hundreds of boxes their number and weight."""
-    if isinstance(value, tuple) and value and isinstance(value[0], Box):
-        return f"{len(value)}, {sum(box.weight_g for box in value)} g"
-    return msgspec.to_builtins(value)
+async def _write(connection: Connection, was: _Was, change: _Change, arrival: Arrival) -> None:
+    shipment_id, version = was.course.shipment_id, change.after.version
+    if change.outcome is Amending.VERSION:
+        await contents.add_version(connection, shipment_id, version, arrival.shipment)
+        await connection.execute("UPDATE shipments SET printed_at = NULL WHERE id = $1", shipment_id)
+    else:
+        await contents.replace_content(connection, shipment_id, version, arrival.shipment)
+    await contents.write_shown(connection, shipment_id, change.provider_id, arrival.shipment)
+    if change.outcome is Amending.VERSION or not begun(was.course.before):
+        sql = "UPDATE shipments SET warnings = $2 WHERE id = $1"
+        await connection.execute(sql, shipment_id, list(arrival.warnings))

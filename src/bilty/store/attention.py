@@ -66,7 +66,7 @@ async def counts(connection: Connection, facilities: Collection[int] | None) -> 
 async def attention_count(
     connection: Connection, facilities: Collection[int] | None, *, endpoints: bool = False
 ) -> int:
-    """How many matters there are: shipments, providers and courier accounts. At most one more than COUNT_MAX.
+    """How many matters there are: shipments, providers, courier accounts, e-way bills. At most one more than COUNT_MAX.
 
     `endpoints`: those that Bilty disabled, too, for who can enable them.
     """
@@ -77,6 +77,8 @@ async def attention_count(
                 + (SELECT count(*) FROM shipping_providers
                     WHERE paused_at IS NOT NULL OR alarmed_at IS NOT NULL OR (connector IS NULL AND enabled))
                 + (SELECT count(*) FROM notices WHERE $1::int[] IS NULL OR facility_id = ANY($1))
+                + (SELECT count(DISTINCT r.shipment_id) FROM transporters r JOIN shipments s ON s.id = r.shipment_id
+                    WHERE r.settled_at IS NULL AND ($1::int[] IS NULL OR s.facility_id = ANY($1)))
                 + (SELECT count(*) FROM endpoints WHERE $3 AND enabled AND disabled_at IS NOT NULL)""",
         _ids(facilities),
         COUNT_MAX + 1,

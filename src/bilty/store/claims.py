@@ -7,7 +7,7 @@ answer counts. Due, lease and fence go by the database's clock, so workers need 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -15,7 +15,7 @@ import structlog
 
 from bilty import shipping_provider
 from bilty.hearing import claimed
-from bilty.shipment import Appointment, Facility, Shipment, decode
+from bilty.shipment import Appointment, Ewaybill, Facility, Shipment, decode, ewaybills_of, with_ewaybills
 from bilty.shipping_provider import Connector, Terms
 from bilty.store.database import Connection, Pool
 from bilty.store.providers import Keyring, Opened
@@ -130,6 +130,7 @@ def _claim_of(row: asyncpg.Record, opened: Opened) -> Claim:
     if repeats:
         appointment = row["appointment"] and msgspec.json.decode(row["appointment"], type=Appointment)
         terms = Terms(pickup_at=row["pickup_at"], appointment=appointment or None)
+        shipment = _as_told(shipment, row)
     elif step is Step.ASK:
         terms = shipping_provider.terms(shipment, facility, opened.connector, row["now"])
     return Claim(
@@ -148,6 +149,15 @@ def _claim_of(row: asyncpg.Record, opened: Opened) -> Claim:
     )
 
 
+def _as_told(shipment: Shipment, row: asyncpg.Record) -> Shipment:
+    """With the e-way bills that this courier was told: what came since is told it apart, once there is an AWB."""
+    if row["told_ewaybills"] is None:
+        return shipment
+    numbers = msgspec.json.decode(row["told_ewaybills"], type=dict[str, str])
+    expiries = msgspec.json.decode(row["told_expiries"] or "{}", type=dict[str, date])
+    return with_ewaybills(shipment, {name: Ewaybill(each, expiries.get(name)) for name, each in numbers.items()})
+
+
 async def _write_down(connection: Connection, claims: Sequence[Claim]) -> None:
     """Before a byte leaves: the state in which a dead process is found, and what this courier is promised."""
     written = [(c, claimed(c.turn, c.claimed_at)) for c in claims]
@@ -155,6 +165,8 @@ async def _write_down(connection: Connection, claims: Sequence[Claim]) -> None:
         """UPDATE turns t
               SET state = r.state, asks = r.asks, unknowns = r.unknowns, polls_done = r.polls_done,
                   asked_at = r.asked_at, pickup_at = r.pickup_at, appointment = r.appointment, facility = r.facility,
+                  told_ewaybills = coalesce(r.told_ewaybills, t.told_ewaybills),
+                  told_expiries = coalesce(r.told_expiries, t.told_expiries),
                   fence = t.fence + 1, claimed_at = $2::timestamptz, due_at = $2::timestamptz + $3::interval
              FROM jsonb_populate_recordset(NULL::turns, $1) r WHERE t.id = r.id""",
         msgspec.json.encode(
@@ -169,6 +181,7 @@ async def _write_down(connection: Connection, claims: Sequence[Claim]) -> None:
                     "pickup_at": c.terms and c.terms.pickup_at,
                     "appointment": c.terms and c.terms.appointment,
                     "facility": c.facility if turn.asks else None,
+                    **(told_of(c.shipment) if c.step is Step.ASK else {}),
                 }
                 for c, turn in written
             ]
@@ -176,6 +189,15 @@ async def _write_down(connection: Connection, claims: Sequence[Claim]) -> None:
         claims[0].claimed_at,
         LEASE,
     )
+
+
+def told_of(shipment: Shipment) -> dict[str, dict[str, object]]:
+    """What a courier that is asked to carry it is told of its e-way bills, by the columns that keep it."""
+    bills = ewaybills_of(shipment)
+    return {
+        "told_ewaybills": {invoice: bill.number for invoice, bill in bills.items()},
+        "told_expiries": {invoice: bill.expires_on for invoice, bill in bills.items() if bill.expires_on},
+    }
 
 
 async def next_due(pool: Pool, keyring: Keyring) -> float | None:

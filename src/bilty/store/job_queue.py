@@ -1,10 +1,11 @@
-"""PgQueuer as Bilty uses it: one entrypoint, whose payload is the id of a row in `jobs`.
+"""PgQueuer as Bilty uses it: an entrypoint whose payload is the id of a row in `jobs`, and one for what follows AWBs.
 
 A job is in the queue at most once (its id is the key that PgQueuer tells duplicates by), so that whoever is in doubt
 may put it there again: see `put_back`.
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     import asyncpg
 
 ENTRYPOINT = "job"
+AFTERWARDS = "afterwards"
+"""What nobody has asked for has no row in `jobs`: its payload is the id of a row in `afterwards`."""
+NOT_BEFORE = timedelta(seconds=1)
+"""The queue's clock is the transaction's beginning: whoever comes a little early finds nothing due."""
 CHANNEL = Channel("ch_pgqueuer")
 SETTINGS = DBSettings(
     prefix="",
@@ -57,6 +62,20 @@ async def put(connection: Connection, job_ids: Sequence[int], *, urgent: bool = 
             [str(each).encode() for each in job_ids],
             [int(urgent)] * count,
             dedupe_key=[str(each) for each in job_ids],
+            on_conflict="skip",
+        )
+
+
+async def put_afterwards(connection: Connection, owed: Sequence[tuple[int, datetime]], now: datetime) -> None:
+    """Each at its time. The time is in its key: what is said again later is another entry than the one in hand."""
+    count = len(owed)
+    if count:
+        await queries(connection).enqueue(
+            [AFTERWARDS] * count,
+            [str(owed_id).encode() for owed_id, _ in owed],
+            [0] * count,
+            [due_at - now + NOT_BEFORE if due_at > now else timedelta(0) for _, due_at in owed],
+            dedupe_key=[f"{AFTERWARDS} {owed_id} {due_at.timestamp()}" for owed_id, due_at in owed],
             on_conflict="skip",
         )
 

@@ -27,6 +27,7 @@ class JobKind(StrEnum):
     SCHEDULE = "schedule"
     SCHEDULE_AGAIN = "schedule_again"
     CANCEL = "cancel"
+    DISPATCH = "dispatch"
     PRINT = "print"
     PRINT_NEW = "print_new"
     EXPORT = "export"

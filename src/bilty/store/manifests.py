@@ -8,12 +8,13 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
+from bilty.deciding import Dispatch
 from bilty.documents.manifest import BEGINS, Line, Manifest
 from bilty.shipment import decode
-from bilty.store import uniware
+from bilty.store import acting, uniware
 from bilty.store.audit import Actor, note
 from bilty.store.database import Connection
-from bilty.turn import State
+from bilty.turn import Rules, State
 
 READY = (State.WON,)
 """A turn whose AWB has its label: what is on its way without one, or void, is handed to nobody."""
@@ -30,9 +31,17 @@ class Refused:
 
 
 async def make(
-    connection: Connection, awbs: Sequence[str], facilities: frozenset[int] | None, actor: Actor, now: datetime
+    connection: Connection,
+    awbs: Sequence[str],
+    facilities: frozenset[int] | None,
+    actor: Actor,
+    now: datetime,
+    rules: Rules,
 ) -> Manifest | Refused:
-    """A manifest of them all, or of none. The caller holds a transaction."""
+    """A manifest of them all, or of none; it is the hand-over, so its shipments are dispatched with it.
+
+    One that was dispatched before is put on it all the same: the paper may come later. The caller holds a transaction.
+    """
     rows = await _rows(connection, awbs, facilities)
     found = {row["awb"] for row in rows}
     refused = Refused(
@@ -60,6 +69,7 @@ async def make(
     await connection.executemany(
         "INSERT INTO manifested (turn_id, manifest_id) VALUES ($1, $2)", [(row["id"], manifest_id) for row in rows]
     )
+    await acting.act(connection, {row["shipment_id"]: Dispatch() for row in rows}, actor, now, rules)
     await note(
         connection, actor, "manifest made", manifest.number, after={"AWBs": [line.awb for line in manifest.lines]}
     )
@@ -67,8 +77,10 @@ async def make(
 
 
 async def _rows(connection: Connection, awbs: Sequence[str], facilities: frozenset[int] | None) -> list[asyncpg.Record]:
-    """The turns of these AWBs, locked in the order of their ids: whoever is second sees the first one's manifest."""
-    ids = [owner.turn_id for owner in await uniware.by_awb(connection, awbs, facilities)]
+    """The turns of these AWBs, locked as everybody locks: whoever is second sees the first one's manifest."""
+    owners = await uniware.by_awb(connection, awbs, facilities)
+    shipment_ids, ids = [owner.shipment_id for owner in owners], [owner.turn_id for owner in owners]
+    await connection.execute("SELECT FROM shipments WHERE id = ANY($1) ORDER BY id FOR UPDATE", shipment_ids)
     await connection.execute("SELECT FROM turns WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", ids)
     return await connection.fetch(
         """SELECT t.id, t.awb, t.state, t.courier_name, t.shipment_id, m.manifest_id, f.code AS facility, v.content

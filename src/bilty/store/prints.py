@@ -9,6 +9,7 @@ new at the same time therefore never get the same label as new: the second is to
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 import asyncpg
 
@@ -17,7 +18,12 @@ from bilty.store.audit import Actor, ActorKind
 from bilty.store.database import Connection
 from bilty.store.jobs import Job
 from bilty.store.progress import notify_changed
+from bilty.turn import TRAITS, Kind
 from bilty.workflow import Status
+
+HOLDING = sorted(state for state, (kind, _) in TRAITS.items() if kind is Kind.HOLDS)
+GOOD = "t.state = ANY($2) AND p.sha256 = t.label_sha256"
+"""Of a copy and the turn whose label it is: whether that is the label that the shipment has now ($2 is `HOLDING`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,24 +195,101 @@ async def first_to_print(connection: Connection, shipment_ids: Sequence[int], at
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One that was printed. `copy` counts the copies of one label, from 1."""
+    """One that was printed. `copy` counts the copies of one label, from 1. `void`: no longer the shipment's label."""
 
     at: datetime
     actor: Actor
     copy: int
     sha256: str
     job_id: int | None
+    void: bool
 
 
 async def copies_of(connection: Connection, shipment_id: int, *, limit: int = 100) -> list[Copy]:
     """The newest first."""
     rows = await connection.fetch(
-        """SELECT at, actor_kind, actor, copy, sha256, job_id FROM prints
-            WHERE shipment_id = $1 AND at IS NOT NULL ORDER BY at DESC, id DESC LIMIT $2""",
+        f"""SELECT p.at, p.actor_kind, p.actor, p.copy, p.sha256, p.job_id, NOT ({GOOD}) AS void
+             FROM prints p JOIN turns t ON t.id = p.turn_id
+            WHERE p.shipment_id = $1 AND p.at IS NOT NULL ORDER BY p.at DESC, p.id DESC LIMIT $3""",  # noqa: S608 - constant
         shipment_id,
+        HOLDING,
         limit,
     )
     return [
-        Copy(row["at"], Actor(ActorKind(row["actor_kind"]), row["actor"]), row["copy"], row["sha256"], row["job_id"])
+        Copy(
+            at=row["at"],
+            actor=Actor(ActorKind(row["actor_kind"]), row["actor"]),
+            copy=row["copy"],
+            sha256=row["sha256"],
+            job_id=row["job_id"],
+            void=row["void"],
+        )
         for row in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedLabel:
+    """What one person has printed of one label: `copies` of it, each for `boxes` boxes; `at` the last of them."""
+
+    turn_id: int
+    number: str
+    awb: str
+    courier: str
+    boxes: int
+    copies: int
+    by: str
+    at: datetime
+
+
+VoidLabel: TypeAlias = PrintedLabel
+"""One that is good for nothing any more: who printed it must destroy it."""
+
+
+async def void_of(connection: Connection, shipment_ids: Sequence[int]) -> dict[int, tuple[VoidLabel, ...]]:
+    """By shipment, what must be destroyed: printed labels that were never the shipment's, or are so no longer.
+
+    Until its present label has been printed: whoever sticks that on the boxes finds the old one there.
+    """
+    return await _printed(
+        connection,
+        shipment_ids,
+        f"""NOT ({GOOD}) AND NOT EXISTS (SELECT FROM prints l JOIN turns h ON h.id = l.turn_id
+                WHERE l.shipment_id = p.shipment_id AND l.at > p.at AND h.state = ANY($2)
+                  AND l.sha256 = h.label_sha256)""",
+    )
+
+
+async def printed_now(connection: Connection, shipment_ids: Sequence[int]) -> dict[int, tuple[PrintedLabel, ...]]:
+    """By shipment, what is on paper of the label that it has: what a change or a cancellation would make void."""
+    return await _printed(connection, shipment_ids, GOOD)
+
+
+async def _printed(
+    connection: Connection, shipment_ids: Sequence[int], which: str
+) -> dict[int, tuple[PrintedLabel, ...]]:
+    rows = await connection.fetch(
+        f"""SELECT p.shipment_id, p.turn_id, s.number, t.awb, t.courier_name, p.actor, count(*) AS copies,
+                  max(p.at) AS last_at,
+                  (SELECT count(*) FROM boxes b WHERE b.shipment_id = p.shipment_id AND b.version = t.version) AS boxes
+             FROM prints p JOIN turns t ON t.id = p.turn_id JOIN shipments s ON s.id = p.shipment_id
+            WHERE p.shipment_id = ANY($1) AND p.at IS NOT NULL AND {which}
+            GROUP BY p.shipment_id, p.turn_id, s.number, t.awb, t.courier_name, t.version, p.actor
+            ORDER BY last_at, p.turn_id, p.actor""",  # noqa: S608 - constants
+        shipment_ids,
+        HOLDING,
+    )
+    found: dict[int, tuple[PrintedLabel, ...]] = {}
+    for row in rows:
+        label = PrintedLabel(
+            turn_id=row["turn_id"],
+            number=row["number"],
+            awb=row["awb"],
+            courier=row["courier_name"],
+            boxes=row["boxes"],
+            copies=row["copies"],
+            by=row["actor"],
+            at=row["last_at"],
+        )
+        found[row["shipment_id"]] = (*found.get(row["shipment_id"], ()), label)
+    return found

@@ -14,18 +14,22 @@ import asyncpg
 import msgspec
 
 from bilty.concerns import concerns
+from bilty.store import afterwards, transporters
 from bilty.store.database import CHANGED_CHANNEL, DUE_CHANNEL, Connection
 from bilty.store.hand_off import events
 from bilty.store.listed import courier_ids, courier_of, write_codes
 from bilty.store.turn_ends import end_of, write_ends
 from bilty.store.turn_rows import COLUMNS, row_of, turn_of
 from bilty.turn import State, Turn
-from bilty.workflow import Progress, status
+from bilty.workflow import Progress, Status, status
 
 
 @dataclass(slots=True)
 class Course:
-    """One shipment under lock: what it was, and what it shall be. `answered` are turns whose call came back."""
+    """One shipment under lock: what it was, and what it shall be. `answered` are turns whose call came back.
+
+    `listed` is the status and the concerns that its row has: of a claim, which writes turns alone, they know nothing.
+    """
 
     shipment_id: int
     provider_id: int
@@ -35,6 +39,7 @@ class Course:
     ids: dict[str, int]
     fences: dict[str, int]
     answered: set[str]
+    listed: tuple[str, tuple[str, ...]]
 
 
 NOTIFY_BYTES_MAX = 7_900
@@ -61,7 +66,8 @@ async def courses_of(connection: Connection, shipment_ids: Sequence[int], *, loc
     """The courses by shipment. Without the lock they are for showing only."""
     rows = await connection.fetch(
         f"""SELECT s.id, s.provider_id, s.facility_id, f.code AS facility, s.number, s.version, s.run, s.hold,
-                  s.schedule_asked, s.cancel_asked, s.failed_told, s.dispatched, i.id AS installation
+                  s.schedule_asked, s.cancel_asked, s.failed_told, s.dispatched, s.status, s.concerns,
+                  i.id AS installation
              FROM shipments s JOIN facilities f ON f.id = s.facility_id CROSS JOIN installation i
             WHERE s.id = ANY($1) ORDER BY s.id {"FOR UPDATE OF s" if lock else ""}""",  # noqa: S608 - constants
         shipment_ids,
@@ -102,6 +108,7 @@ def _course(row: asyncpg.Record, turns: Sequence[asyncpg.Record], digests: Mappi
         ids={turn["reference"]: turn["id"] for turn in turns},
         fences={turn["reference"]: turn["fence"] for turn in turns},
         answered=set(),
+        listed=(row["status"], tuple(row["concerns"])),
     )
 
 
@@ -143,11 +150,14 @@ async def _write(connection: Connection, courses: Sequence[Course], now: datetim
     begun = [(c, _turn_row(c, turn)) for c, was, turn in moved if was is None]
     if begun:
         await _insert_turns(connection, begun)
-    await _update_shipments(connection, [c for c in courses if _shown(c.before) != _shown(c.after)], now)
+    stale = [c for c in courses if _shown(c.before) != _shown(c.after) or c.listed != _listed(c.after)]
+    await _update_shipments(connection, stale, now)
     await write_codes(connection, [pair for c, was, turn in moved for pair in _codes(c, was, turn)])
     if ends := [(c.ids[turn.reference], end) for c, was, turn in moved if (end := end_of(c.after, was, turn))]:
         await write_ends(connection, ends, now)
+    await afterwards.owe(connection, [(c.ids[turn.reference], was, turn) for c, was, turn in moved], now)
     await _write_timeline(connection, courses, moved, now)
+    await transporters.follow(connection, [_held(c) for c in courses if _held(c)[1] != _held(c)[2]], now)
     await events.write(connection, [events.Change(c.shipment_id, c.before, c.after, c.ids) for c in courses], now)
     await notify_changed(connection, [c.shipment_id for c in courses])
     if any(turn.due_at is not None and turn.due_at <= now for _, _, turn in moved):
@@ -163,6 +173,12 @@ def _moved(course: Course) -> list[tuple[Turn | None, Turn]]:
     ]
 
 
+def _held(course: Course) -> tuple[int, int | None, int | None]:
+    """The shipment, and the turns that had it and has it."""
+    was, has = (course.ids[p.holder.reference] if p.holder else None for p in (course.before, course.after))
+    return course.shipment_id, was, has
+
+
 def _codes(course: Course, was: Turn | None, turn: Turn) -> list[tuple[str, int]]:
     """What may from now on be scanned from paper."""
     new = ([turn.reference] if was is None else []) + ([turn.awb] if was is None or was.awb != turn.awb else [])
@@ -175,7 +191,7 @@ async def _update_turns(connection: Connection, rows: Sequence[dict[str, object]
                   polls_done = r.polls_done, tries = r.tries, planned_due = r.planned_due, asked_at = r.asked_at,
                   lapsed_at = r.lapsed_at, awb = r.awb, label_url = r.label_url, label_sha256 = r.label_sha256,
                   label_pages = r.label_pages, code = r.code, message = r.message, couriers = r.couriers,
-                  settled = r.settled, entered = r.entered
+                  settled = r.settled, entered = r.entered, miscount = r.miscount
              FROM jsonb_populate_recordset(NULL::turns, $1) r WHERE t.id = r.id""",
         msgspec.json.encode(rows).decode(),
     )
@@ -236,7 +252,11 @@ async def _update_shipments(connection: Connection, courses: Sequence[Course], n
 
 
 def _shown(progress: Progress) -> tuple[object, ...]:
-    return replace(progress, turns=()), status(progress), concerns(progress), courier_of(progress)
+    return replace(progress, turns=()), courier_of(progress)
+
+
+def _listed(progress: Progress) -> tuple[str, tuple[str, ...]]:
+    return status(progress), tuple(concern for concern, _ in concerns(progress))
 
 
 _COUNTING = (State.UNCLEAR, State.WAITING, State.FETCHING)
@@ -253,7 +273,9 @@ async def _write_timeline(
         if was is None or was.state is not turn.state or (turn.state in _COUNTING and was.polls_done != turn.polls_done)
     ]
     rows += [
-        (c.shipment_id, None, now, status(c.after), 0, "") for c in courses if status(c.before) is not status(c.after)
+        (c.shipment_id, None, now, status(c.after), 0, c.after.hold if status(c.after) is Status.ON_HOLD else "")
+        for c in courses
+        if c.listed[0] != status(c.after) is not Status.CREATED  # "Taken in." was said
     ]
     if rows:
         await connection.executemany(

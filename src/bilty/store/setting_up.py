@@ -108,10 +108,15 @@ async def save_facility(connection: Connection, facility: Facility, actor: Actor
             FACILITY_ADDED if is_new else FACILITY_CHANGED,
             facility.code,
             facility_id=await connection.fetchval("SELECT id FROM facilities WHERE code = $1", facility.code),
-            before=before,
-            after=facility,
+            before=_spelt(before) if before else None,
+            after=_spelt(facility) if before else facility,
         )
     return is_new
+
+
+def _spelt(facility: Facility) -> dict[str, Any]:
+    """Every value of its own, also those that are as they come: what was taken away is told as "none", not left out."""
+    return msgspec.structs.asdict(facility)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,15 @@ from datetime import datetime
 import msgspec
 import structlog
 
+from bilty.children import miscount
 from bilty.reply import Exchange, Label, Paper, Reply
 from bilty.store import awbs, health
 from bilty.store.claims import Claim
 from bilty.store.database import Connection, Pool
 from bilty.store.listed import write_codes
 from bilty.store.progress import Course, changing
-from bilty.turn import Rules
-from bilty.workflow import hear
+from bilty.turn import Rules, State
+from bilty.workflow import hear, put
 
 log = structlog.get_logger()
 
@@ -71,6 +72,12 @@ def _hear(course: Course, outcome: Outcome, at: datetime, rules: Rules, foreign:
     foreign_awb = claim.turn_id in foreign
     course.after = hear(course.after, turn, claim.step, outcome.reply, at, rules, foreign_awb=foreign_awb)
     course.answered.add(reference)
+    if claim.turn.state is State.OFFERED:  # its claim gave it up, and told nobody
+        course.before = put(course.before, claim.turn)
+    if isinstance(outcome.reply, Label):
+        heard = next(t for t in course.after.turns if t.reference == reference)
+        differs = miscount(claim.shipment, outcome.reply.children, outcome.reply.awb)
+        course.after = put(course.after, replace(heard, miscount=differs))
 
 
 async def _write_boxes(connection: Connection, outcomes: Sequence[Outcome], courses: Mapping[int, Course]) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bilty.shipment import Shipment, digest, encode, lacks_data
+from bilty.shipment import Shipment, decode, digest, encode, ewaybills_of, may_be_waived, with_ewaybills
+from bilty.store import preflight
 from bilty.store.audit import COMMAND, Actor, Note, note_many
 from bilty.store.database import Connection
 from bilty.store.listed import NOBODY, courier_ids, write_keys
@@ -65,10 +66,14 @@ async def keep(connection: Connection, arrivals: Sequence[Arrival], now: datetim
         elif key in new and keepable[key] is arrival:
             kept.append(Kept(Intake.NEW, new[key]))
         else:
-            shipment_id, known_digest = (new[key], digest(keepable[key].shipment)) if key in new else known[key]
-            same = known_digest == digest(shipment)
-            kept.append(Kept(Intake.SAME if same else Intake.DIFFERS, shipment_id))
+            shipment_id, content = (new[key], keepable[key].shipment) if key in new else known[key]
+            kept.append(Kept(Intake.SAME if _is_same(content, shipment) else Intake.DIFFERS, shipment_id))
     return kept
+
+
+def _is_same(known: Shipment, given: Shipment) -> bool:
+    """E-way bills that came since are not missed: whoever sends it again as before means the same."""
+    return known == with_ewaybills(given, {**ewaybills_of(known), **ewaybills_of(given)})
 
 
 def _is_for(arrival: Arrival, facilities: Mapping[str, int]) -> bool:
@@ -156,16 +161,18 @@ def _columns(
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-async def _known(connection: Connection, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], tuple[int, str]]:
+async def _known(
+    connection: Connection, keys: Sequence[tuple[int, str]]
+) -> dict[tuple[int, str], tuple[int, Shipment]]:
     rows = await connection.fetch(
-        """SELECT s.facility_id, s.number, s.id, v.digest
+        """SELECT s.facility_id, s.number, s.id, v.content
              FROM unnest($1::int[], $2::text[]) AS k(facility_id, number)
              JOIN shipments s USING (facility_id, number)
              JOIN shipment_versions v ON v.shipment_id = s.id AND v.version = s.version""",
         [facility_id for facility_id, _ in keys],
         [number for _, number in keys],
     )
-    return {(row["facility_id"], row["number"]): (row["id"], row["digest"]) for row in rows}
+    return {(row["facility_id"], row["number"]): (row["id"], decode(row["content"])) for row in rows}
 
 
 async def schedule_all(
@@ -182,17 +189,27 @@ async def schedule_all(
     What `actor` began is in the audit trail.
 
     `run`: this run alone is begun. A shipment that had it already is left alone, so that whoever repeats a wish whose
-    answer was lost does not book anew what failed since. The caller holds a transaction. Returns the shipments that
-    exist, as they are now.
+    answer was lost does not book anew what failed since. One whose papers are not good for the days that it would be
+    promised is held. The caller holds a transaction. Returns the shipments that exist, as they are now.
     """
     async with changing(connection, shipment_ids, now) as courses:
-        for course in courses.values():
-            if run in (None, course.before.run + 1):
-                lifts = without_ewaybill and not lacks_data(course.after.hold)
-                course.after = schedule(course.after, now, without_ewaybill=lifts)
+        wanted = [course for course in courses.values() if run in (None, course.before.run + 1)]
+        why_held = await preflight.why_held(connection, [course.shipment_id for course in wanted], now)
+        for course in wanted:
+            why = why_held.get(course.shipment_id, "")
+            course.after = _scheduled(course.before, now, why, without_ewaybill=without_ewaybill)
         begun = [course for course in courses.values() if course.after.run != course.before.run]
         await note_many(connection, actor, [_begun(course, without_ewaybill=without_ewaybill) for course in begun])
     return {shipment_id: course.after for shipment_id, course in courses.items()}
+
+
+def _scheduled(progress: Progress, now: datetime, why_held: str, *, without_ewaybill: bool) -> Progress:
+    ready = preflight.to_be_looked_at(progress)
+    lifts = without_ewaybill and may_be_waived(ready.hold)
+    after = schedule(ready, now, without_ewaybill=lifts)
+    if after.run == progress.run:
+        return progress
+    return preflight.held(progress, why_held) if why_held else after
 
 
 def _begun(course: Course, *, without_ewaybill: bool) -> Note:

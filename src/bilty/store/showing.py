@@ -19,8 +19,20 @@ COUNT_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
+class Pickup:
+    """That was asked for anew, as the label came after the first. `confirmation` is blank where none was given."""
+
+    at: datetime
+    confirmation: str
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """A shipment for those who ask: what it is, and where it stands."""
+    """A shipment for those who ask: what it is, and where it stands.
+
+    `warnings` are kept with it. `told_afterwards` are of what its courier was to be told after the AWB, while it has
+    the shipment.
+    """
 
     id: int
     facility_id: int
@@ -28,6 +40,12 @@ class Seen:
     progress: Progress
     warnings: tuple[str, ...]
     created_at: datetime
+    told_afterwards: tuple[str, ...] = ()
+    pickup: Pickup | None = None
+
+    @property
+    def to_look_at(self) -> tuple[str, ...]:
+        return self.warnings + self.told_afterwards
 
 
 async def see(
@@ -65,7 +83,9 @@ async def locked(connection: Connection, shipment_id: int, facilities: frozenset
 
 
 _SEE = f"""SELECT s.s_id, s.s_version, s.s_run, s.facility_id, s.facility, s.number, s.hold, s.cancel_asked,
-       s.schedule_asked, s.failed_told, s.dispatched, s.warnings, s.created_at, s.installation, s.digest,
+       s.schedule_asked, s.failed_told, s.dispatched, s.warnings,
+       coalesce(a.warnings, ARRAY[]::text[]) AS told_afterwards, a.pickup_at AS pickup_again_at,
+       a.confirmation, s.created_at, s.installation, s.digest,
        CASE WHEN row_number() OVER (PARTITION BY s_id ORDER BY turns.id) = 1 THEN s_content END AS content,
        (SELECT w.digest FROM shipment_versions w
          WHERE w.shipment_id = turns.shipment_id AND w.version = turns.version) AS turn_digest, {COLUMNS}
@@ -76,6 +96,13 @@ _SEE = f"""SELECT s.s_id, s.s_version, s.s_run, s.facility_id, s.facility, s.num
           JOIN shipment_versions v ON v.shipment_id = s.id AND v.version = s.version
          WHERE s.id = ANY($1) AND ($2::int[] IS NULL OR s.facility_id = ANY($2))
            AND NOT s.status = ANY($3::text[])) AS s
+  LEFT JOIN LATERAL (
+       SELECT array_agg(o.warning ORDER BY o.id) FILTER (
+                  WHERE o.warning <> '' AND NOT (o.kind = 'pickup' AND s.dispatched)) AS warnings,
+              max(o.pickup_at) FILTER (WHERE o.state = 'done') AS pickup_at,
+              max(o.confirmation) FILTER (WHERE o.state = 'done') AS confirmation
+         FROM afterwards o JOIN turns h ON h.id = o.turn_id
+        WHERE o.shipment_id = s_id AND h.state IN ('fetching', 'unlabelled', 'won')) AS a ON true
   LEFT JOIN turns ON turns.shipment_id = s_id
  ORDER BY s_id, turns.id"""  # noqa: S608 - constants
 """A row a turn, one where there is none. The content, which may be long, is in a shipment's first."""
@@ -96,6 +123,8 @@ def _seen(rows: Sequence[asyncpg.Record]) -> Seen:
         ),
         warnings=tuple(first["warnings"]),
         created_at=first["created_at"],
+        told_afterwards=tuple(first["told_afterwards"]),
+        pickup=Pickup(first["pickup_again_at"], first["confirmation"]) if first["pickup_again_at"] else None,
     )
 
 
@@ -114,6 +143,12 @@ async def boxes_of(connection: Connection, shipment_id: int) -> list[BoxRow]:
         shipment_id,
     )
     return [BoxRow(row["number"], row["reference"], row["awb"]) for row in rows]
+
+
+async def versions_of(connection: Connection, shipment_id: int) -> dict[int, datetime]:
+    """Since when the shipment was what each of its versions says."""
+    sql = "SELECT version, created_at FROM shipment_versions WHERE shipment_id = $1 ORDER BY version"
+    return {row["version"]: row["created_at"] for row in await connection.fetch(sql, shipment_id)}
 
 
 @dataclass(frozen=True, slots=True)

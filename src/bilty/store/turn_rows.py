@@ -8,7 +8,7 @@ from bilty.turn import State, Turn
 
 COLUMNS = """id, shipment_id, version, run, priority, cp_id, account_code, courier_name, reference, state, due_at,
     fence, asks, unknowns, polls_done, tries, planned_due, asked_at, lapsed_at, awb, label_url, label_sha256,
-    label_pages, code, message, couriers, settled, entered"""
+    label_pages, code, message, couriers, settled, entered, miscount"""
 
 
 def turn_of(row: asyncpg.Record, digest: str) -> Turn:
@@ -38,6 +38,7 @@ def turn_of(row: asyncpg.Record, digest: str) -> Turn:
         settled=row["settled"],
         entered=row["entered"],
         version=row["version"],
+        miscount=row["miscount"],
     )
 
 
@@ -69,4 +70,5 @@ def row_of(turn: Turn) -> dict[str, object]:
         "settled": turn.settled,
         "entered": turn.entered,
         "version": turn.version,
+        "miscount": turn.miscount,
     }

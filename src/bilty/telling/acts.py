@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bilty.deciding import ActKind, Offer
+from bilty.shipment import standing
 from bilty.telling.phrases import name_of
 from bilty.telling.turns import asked_after
 from bilty.turn import Kind, State, Turn
@@ -43,6 +44,8 @@ ACT_WORDS: Mapping[ActKind, str] = {
     ActKind.WRONG_AWB: "Wrong AWB: take it back",
     ActKind.GO_ON: "Ask the next courier",
     ActKind.SETTLED: "I have seen to it",
+    ActKind.DISPATCH: "Mark dispatched",
+    ActKind.ORDER_RETURN: "Order a return (RTO), charged",
 }
 _RISKS: Mapping[ActKind, str] = {
     ActKind.FALL_OVER: "{name} may still book it. {Next} is asked now; the label that comes first is used, and the "
@@ -56,12 +59,20 @@ _RISKS: Mapping[ActKind, str] = {
     ActKind.CANCEL_LATE: "AWB {awb} of {name} is cancelled. " + FINAL,
     ActKind.WRONG_AWB: "AWB {awb} is no longer this shipment's; it is not cancelled. Choose this if {name} has not "
     "booked reference {reference} under it. ClickPost is asked again, and the right AWB can be entered.",
+    ActKind.ORDER_RETURN: "{name} is asked to bring back what it has under AWB {awb}, and charges for the way back. "
+    + FINAL,
 }
 _TYPED = " It was entered by hand: if it is mistyped, choose Wrong AWB instead, or another's parcel is cancelled."
+_GONE = (
+    "The courier has the boxes: from now on nothing of the shipment is changed or cancelled, and it is only brought "
+    "back by a return (RTO), which is charged."
+)
 _SETTLED: Mapping[State, str] = {
     State.LAPSED: "It then counts as failed. Bilty still looks for a late label; should one come, you are asked.",
     State.CONFLICT: "Do so once {name} has told you whose AWB {awb} is. Its label is not used here.",
     State.PICKED_UP: "Do so once {name} brings back what it has under AWB {awb}.",
+    State.WON: "Do so once every box has a label of its own: {miscount}",
+    State.UNRETURNED: "Do so once {name} has told you what becomes of AWB {awb}.",
     State.UNCANCELLED: "Do so once {name} has told you that AWB {awb} is void. Bilty goes on cancelling it.",
 }
 _DONE: Mapping[ActKind, str] = {
@@ -80,17 +91,23 @@ _DONE: Mapping[ActKind, str] = {
     ActKind.WRONG_AWB: "AWB {awb} is no longer this shipment's. It was not cancelled.",
     ActKind.GO_ON: "The next courier is asked.",
     ActKind.SETTLED: "It is off the list.",
+    ActKind.DISPATCH: "It is dispatched.",
+    ActKind.ORDER_RETURN: "{name} is asked to bring back AWB {awb}.",
 }
 
 
-def button(progress: Progress, offer: Offer, *, printed: bool = False) -> Button:
-    """`printed`: the shipment's label may be on paper."""
+def button(progress: Progress, offer: Offer, *, printed: str = "") -> Button:
+    """`printed`: which of its labels are on paper, and must be destroyed."""
     if offer.kind is ActKind.SCHEDULE:
         return _schedule(progress)
     if offer.kind is ActKind.CANCEL:
         return Button(ACT_WORDS[offer.kind], _risk_of_cancel(progress, printed=printed), asks=True)
+    if offer.kind is ActKind.DISPATCH:
+        return Button(ACT_WORDS[offer.kind], f"{_GONE} {FINAL}", asks=True)
     turn = next(turn for turn in progress.turns if turn.reference == offer.reference)
     risk = _risk(progress, offer.kind, turn)
+    if offer.kind is ActKind.GIVE_UP_AWB and turn is progress.holder and printed:
+        risk = f"{risk} {printed}"
     return Button(_words(progress, offer.kind, turn), risk, asks=bool(risk) or offer.kind in NEEDS_INPUT)
 
 
@@ -101,8 +118,8 @@ def told_done(progress: Progress, kind: ActKind, reference: str) -> str:
 
 
 def _schedule(progress: Progress) -> Button:
-    if progress.hold:
-        risk = f"{progress.hold} Schedule it without only if these goods may move so."
+    if waived := standing(progress.hold):
+        risk = f"{waived} Schedule it without only if these goods may move so."
         return Button("Schedule without e-way bill", risk, asks=True)
     if progress.run == 0:
         return Button(ACT_WORDS[ActKind.SCHEDULE], "", asks=False)
@@ -111,11 +128,11 @@ def _schedule(progress: Progress) -> Button:
     return Button("Schedule again", risk if lapsed else "", asks=True)
 
 
-def _risk_of_cancel(progress: Progress, *, printed: bool) -> str:
+def _risk_of_cancel(progress: Progress, *, printed: str) -> str:
     holder = progress.holder
     if holder is None:
         return f"No courier is asked any more, and an AWB that still comes is cancelled. {FINAL}"
-    label = " Its label was printed: destroy every copy, it is void." if printed else ""
+    label = f" {printed}" if printed else ""
     typed = _TYPED if holder.entered and holder.state is not State.WON else ""
     return f"AWB {holder.awb} of {name_of(holder)} is cancelled with the courier.{typed}{label} {FINAL}"
 
@@ -125,6 +142,8 @@ def _words(progress: Progress, kind: ActKind, turn: Turn) -> str:
         return "Cancel this AWB"
     if kind is ActKind.NOT_BOOKED and not asked_after(progress, turn):
         return "Not booked"
+    if kind is ActKind.SETTLED and turn.state is State.WON:
+        return "It is right"
     return "Use it after all" if kind is ActKind.USE_LATE and turn.state is State.PICKED_UP else ACT_WORDS[kind]
 
 
@@ -139,6 +158,7 @@ def _risk(progress: Progress, kind: ActKind, turn: Turn) -> str:
         "Then": f"{after} is asked now." if after else "Nobody else is asked of itself.",
         "Once": f"Once that is confirmed, {after} is asked." if after else "It can then be scheduled again.",
         "wrong": _wrong_awb(progress),
+        "miscount": turn.miscount,
     }
     if kind is ActKind.SETTLED:
         return _SETTLED[turn.state].format_map(facts)

@@ -21,13 +21,15 @@ _MARKS = {
     State.UNCANCELLED: "will not cancel {at}",
     State.PICKED_UP: "picked up, one too many",
     State.CONFLICT: "another's AWB {at}",
+    State.UNRETURNED: "will not bring it back {at}",
+    State.RETURNED: "brings it back {at}",
 }
 _NOW = {
     State.RANKING: "asked who serves this lane",
     State.RANKED: "couriers ranked",
     State.UNDECIDED: "waits for a person",
     State.FETCHING: "label on its way",
-    State.OFFERED: "waits for a person",
+    State.RETURNING: "return being ordered",
     State.SURPLUS: "being cancelled",
     State.WITHDRAWN: "not asked",
 }
@@ -62,6 +64,8 @@ def _present(turn: Turn, rules: Rules, dial: Dial) -> list[str]:
         case State.WAITING:
             silent = ["ClickPost is silent"] if turn.tries else []
             return [f"polled {turn.polls_done} of {rules.polls_max}", *silent, *next_at]
+        case State.OFFERED:
+            return [f"cancelled at {dial.told(turn.due_at)} unless used"] if turn.due_at else ["waits for a person"]
         case State.LAPSED:
             return ["still watched", *next_at] if turn.due_at else ["no longer watched"]
         case state:

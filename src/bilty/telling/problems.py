@@ -1,10 +1,11 @@
 """Why a shipment waits for a person, and what that person can do."""
 
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 
 from bilty.concerns import Concern, concerns
-from bilty.shipment import lacks_data
-from bilty.telling.phrases import name_of, said, span
+from bilty.shipment import lacks_data, standing
+from bilty.telling.phrases import clock, name_of, said, span
 from bilty.turn import Rules, State, Turn
 from bilty.words import listed
 from bilty.workflow import Progress, Status, status
@@ -28,6 +29,9 @@ CONCERN_WORDS = {
     Concern.PICKED_UP: "Picked up, not wanted",
     Concern.CONFLICT: "AWB of another",
     Concern.NO_LABEL: "No label came",
+    Concern.MISCOUNTED: "Box count differs",
+    Concern.OUTDATED: "Old version open",
+    Concern.UNRETURNED: "Not brought back",
 }
 """What a shipment waits for, in the words of a tab."""
 
@@ -36,11 +40,23 @@ _EWAYBILL_REMEDY = "If its goods may move without, choose Schedule without e-way
 _DATA_REMEDY = "Nothing is booked before the order system has sent it again with what is missing; or cancel it."
 
 
-def problem(progress: Progress, rules: Rules | None) -> Problem | None:
-    """What a person must see: None while everything goes its way. Without `rules` no wait is told in minutes."""
+_DAYS_REMEDY = "Then schedule it: its days are looked at anew."
+
+
+def _remedy_of(hold: str) -> str:
+    if lacks_data(hold):
+        return _DATA_REMEDY
+    return _EWAYBILL_REMEDY if standing(hold) else _DAYS_REMEDY
+
+
+def problem(progress: Progress, rules: Rules | None, at: tuple[datetime, tzinfo] | None = None) -> Problem | None:
+    """What a person must see: None while everything goes its way. Without `rules` no wait is told in minutes.
+
+    `at` is when and where it is read: without it nothing is told by the clock.
+    """
     shown = status(progress)
     if shown is Status.ON_HOLD:
-        return Problem("on_hold", progress.hold, _DATA_REMEDY if lacks_data(progress.hold) else _EWAYBILL_REMEDY)
+        return Problem("on_hold", progress.hold, _remedy_of(progress.hold))
     if shown is Status.NOT_SERVICEABLE:
         return _not_serviceable(progress)
     if shown is Status.FAILED:
@@ -50,7 +66,7 @@ def problem(progress: Progress, rules: Rules | None) -> Problem | None:
         return None
     if all(concern is Concern.NO_LABEL for concern, _ in found):
         return _no_label(progress, [turn for _, turn in found], rules)
-    told = [_concern(progress, concern, turn) for concern, turn in found]
+    told = [_concern(progress, concern, turn, _until(turn, rules, at)) for concern, turn in found]
     # One code for programs: the first. A person is told of all.
     remedies = dict.fromkeys(each.remedy for each in told)
     return Problem(told[0].code, " ".join(each.message for each in told), " ".join(remedies))
@@ -115,7 +131,7 @@ _TOLD = {
     ),
     Concern.OFFERED: (
         "{name}'s label came late: AWB {awb}.",
-        "Choose Use it or Cancel it; nobody else is asked before.",
+        "Choose Use it or Cancel it; nobody else is asked before. {until}",
     ),
     Concern.UNCANCELLED: (
         "{name} will not cancel AWB {awb}, which is not wanted: {words}",
@@ -129,6 +145,21 @@ _TOLD = {
         "{name} gave AWB {awb}, which is already another's.",
         "Ask {name} whose AWB {awb} is, then choose I have seen to it; its label is not used here.",
     ),
+    Concern.OUTDATED: (
+        "{name} may still book what the shipment was before it was changed, under reference {reference}.",
+        (
+            "Look the reference up in the ClickPost B2B dashboard, or ask {name}. If it is not booked, choose I have "
+            "seen to it; nothing is booked as it is now before."
+        ),
+    ),
+    Concern.UNRETURNED: (
+        "{name} will not bring back AWB {awb}: {words}",
+        "Ask {name} about AWB {awb}; then choose Order a return again, or I have seen to it.",
+    ),
+    Concern.MISCOUNTED: (
+        "{name}'s waybills do not fit the boxes of AWB {awb}: {miscount}",
+        "Look at the label. If every box has a page of its own, choose It is right; otherwise Cancel this AWB.",
+    ),
     Concern.NO_LABEL: ("{name} gave no label in its time; one may still come.", "Ask {name} by reference {reference}."),
 }
 
@@ -139,7 +170,17 @@ _TYPED = (
 )
 
 
-def _concern(progress: Progress, concern: Concern, turn: Turn) -> Problem:
+def _until(turn: Turn, rules: Rules | None, at: tuple[datetime, tzinfo] | None) -> str:
+    """How long a late label may be used."""
+    if at and turn.due_at:
+        now, zone = at
+        if turn.due_at <= now:
+            return "Nobody used it: it is about to be cancelled."
+        return f"It is cancelled at {clock(turn.due_at, now, zone)} unless somebody uses it."
+    return f"Left alone{f' for {span(rules.late_label_wait)}' if rules else ''}, it is cancelled."
+
+
+def _concern(progress: Progress, concern: Concern, turn: Turn, until: str) -> Problem:
     message, remedy = _TYPED if concern is Concern.OFFERED and turn.entered else _TOLD[concern]
     if concern is Concern.UNLABELLED and turn.entered:
         remedy += " If it was mistyped, choose Wrong AWB."
@@ -150,6 +191,8 @@ def _concern(progress: Progress, concern: Concern, turn: Turn) -> Problem:
         "reference": turn.reference,
         "awb": turn.awb,
         "words": said(turn.message, turn.code),
+        "miscount": turn.miscount,
+        "until": until,
         "what": "Cancel it" if progress.holder or progress.cancel_asked else "Use it or Cancel it",
     }
     return Problem(concern, message.format_map(words), remedy.format_map(words))

@@ -42,6 +42,9 @@ _GLYPHS = {
     State.PICKED_UP: ("person", "▲", "picked up, not wanted"),
     State.CONFLICT: ("person", "▲", "gave another's AWB"),
     State.CANCELLED: ("lapsed", "◌", "cancelled"),
+    State.RETURNING: ("won", "●", "asked to bring it back"),
+    State.UNRETURNED: ("person", "▲", "will not bring it back"),
+    State.RETURNED: ("lapsed", "◌", "brings it back"),
 }
 
 

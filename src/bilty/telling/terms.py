@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta, tzinfo
 
+from bilty.shipment import Appointment
 from bilty.shipping_provider import Terms
 from bilty.words import day
 
@@ -19,6 +20,18 @@ def told_terms(terms: Terms, now: datetime, zone: tzinfo) -> str:
     return f"{told}, appointment {_day(opens.date(), today)}, {opens:%H:%M} to {closes:%H:%M}"
 
 
+def told_slot(slot: Appointment, zone: tzinfo) -> str:
+    """`Thu 26 Nov 2026, 10:00 to 13:00`, by the clocks of `zone`."""
+    opens, closes = (each.astimezone(zone) for each in (slot.starts_at, slot.ends_at))
+    until = "" if closes.date() == opens.date() else f"{_calendar_day(closes.date())}, "
+    return f"{_calendar_day(opens.date())}, {opens:%H:%M} to {until}{closes:%H:%M}"
+
+
+def told_hour(moment: datetime, zone: tzinfo) -> str:
+    local = moment.astimezone(zone)
+    return f"{_calendar_day(local.date())}, {local:%H:%M}"
+
+
 def doubt_of(terms: Terms) -> str:
     """What cannot be meant, as a sentence; blank where the times can be kept."""
     if terms.appointment and terms.pickup_at >= terms.appointment.ends_at:
@@ -27,5 +40,9 @@ def doubt_of(terms: Terms) -> str:
 
 
 def _day(when: date, today: date) -> str:
+    return {0: "today", 1: "tomorrow"}.get((when - today).days) or _calendar_day(when)
+
+
+def _calendar_day(when: date) -> str:
     """Month and weekday do not follow the machine's locale."""
-    return {0: "today", 1: "tomorrow"}.get((when - today).days) or f"{WEEKDAYS[when.weekday()]} {day(when)}"
+    return f"{WEEKDAYS[when.weekday()]} {day(when)}"

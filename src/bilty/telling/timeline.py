@@ -1,10 +1,13 @@
 """A line of the timeline as a sentence about the past."""
 
+import re
 from collections.abc import Mapping
+from datetime import datetime, tzinfo
 from typing import Protocol
 
 from bilty.deciding import ActKind
-from bilty.telling.phrases import said
+from bilty.telling.afterwards import AFTERWARDS
+from bilty.telling.phrases import clock, said
 from bilty.turn import Rules, State
 from bilty.workflow import Status
 
@@ -41,12 +44,15 @@ _TOLD = {
     State.STOPPED: "{name} refused for a reason that other couriers share: {words}",
     State.WITHDRAWN: "{name} was not asked: it was no longer needed.",
     State.LAPSED: "{name}'s turn ended without a label.",
-    State.OFFERED: "{name}'s label came late. A person decides.",
+    State.OFFERED: "{name}'s label came late. It may be used for a while, then it is cancelled.",
     State.SURPLUS: "{name}'s AWB is not wanted. Cancelling it.",
     State.UNCANCELLED: "{name} would not cancel its AWB: {words}",
     State.PICKED_UP: "{name} has already picked up under an AWB that is not wanted.",
     State.CONFLICT: "{name} gave an AWB that is already another's.",
     State.CANCELLED: "{name}'s AWB is cancelled.",
+    State.RETURNING: "{name} is asked to bring it back.",
+    State.UNRETURNED: "{name} would not bring it back: {words}",
+    State.RETURNED: "{name} brings it back.",
 }
 _TOLD_AGAIN = {
     State.WAITING: "Asked {polls} of {polls_max} times: no label from {name} yet.",
@@ -55,7 +61,7 @@ _TOLD_AGAIN = {
 }
 _TOLD_OWN = {
     Status.CREATED: "Taken in.",
-    Status.ON_HOLD: "Taken in and held. {words}",
+    Status.ON_HOLD: "On hold. {words}",
     Status.SCHEDULING: "Scheduling.",
     Status.LABEL_REQUESTED: "LABEL REQUESTED.",
     Status.LABEL_READY: "Success: label ready.",
@@ -81,8 +87,14 @@ _TOLD_ACTS: Mapping[str, str] = {
     ActKind.CANCEL_LATE: "{actor} chose to cancel {name}'s late AWB.",
     ActKind.WRONG_AWB: "{actor} took back AWB {message}: it is not {name}'s.",
     ActKind.GO_ON: "{actor} let the next courier be asked.",
+    ActKind.DISPATCH: "{actor} marked it dispatched.",
+    ActKind.ORDER_RETURN: "{actor} ordered its return from {name} (RTO), which is charged.",
     ActKind.SETTLED: "{actor} has seen to {name}'s outside Bilty.",
+    "ewaybill": "{actor} saw to its e-way bills. {message}",
+    "transporter": "{message}",
+    "transporter_changed": "{actor} changed the transporter of {message} at the portal.",
     "amended": "{actor} put it right before anybody was asked. {message}",
+    "changed": "{actor} changed it. {message}",
 }
 
 
@@ -90,6 +102,8 @@ def told_moment(moment: Moment, rules: Rules) -> str:
     if moment.actor:
         facts = {"actor": moment.actor, "name": moment.courier or "ClickPost", "message": moment.message}
         return _TOLD_ACTS[moment.state].format_map(facts).rstrip()
+    if moment.state.startswith(AFTERWARDS):
+        return moment.message
     if moment.priority is None:
         return _TOLD_OWN[Status(moment.state)].format_map({"words": moment.message}).rstrip()
     state = State(moment.state)
@@ -103,3 +117,13 @@ def told_moment(moment: Moment, rules: Rules) -> str:
             "polls_max": rules.polls_max,
         }
     )
+
+
+_FIRST_CLAUSE = re.compile(r"[.,:;](?: .*)?$")
+
+
+def told_faster(moment: Moment, at: datetime, now: datetime, zone: tzinfo) -> str:
+    """What a person did and when, for whoever came second: as short as it goes."""
+    facts = {"actor": moment.actor, "name": moment.courier or "ClickPost", "message": moment.message}
+    did = _FIRST_CLAUSE.sub("", _TOLD_ACTS[moment.state]).format_map(facts)
+    return f"{did} at {clock(at, now, zone)}."

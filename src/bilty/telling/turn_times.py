@@ -244,6 +244,8 @@ _MARKS = {
     State.UNCANCELLED: MarkKind.PERSON,
     State.PICKED_UP: MarkKind.PERSON,
     State.CONFLICT: MarkKind.PERSON,
+    State.UNRETURNED: MarkKind.PERSON,
+    State.RETURNED: MarkKind.CANCELLED,
 }
 _HAD_AWB = (State.FETCHING, State.UNLABELLED, State.WON, State.OFFERED, State.SURPLUS, State.UNCANCELLED)
 

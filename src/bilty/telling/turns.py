@@ -24,12 +24,15 @@ _TOLD = {
     State.STOPPED: "{name} refused for a reason that other couriers share: {words}",
     State.WITHDRAWN: "{name} was not asked: it was no longer needed.",
     State.LAPSED: "{no_label}{follows}{watch}",
-    State.OFFERED: "{name}'s label came late: AWB {awb}. Nobody is asked until a person has decided.",
+    State.OFFERED: "{name}'s label came late: AWB {awb}.{unless} Nobody else is asked before.",
     State.SURPLUS: "AWB {awb} of {name} is not wanted: it is being cancelled.",
     State.UNCANCELLED: "{name} will not cancel AWB {awb}: {words} It is tried again{next_at}.",
     State.PICKED_UP: "{name} has already picked up under AWB {awb}, which is not wanted.",
     State.CONFLICT: "{name} gave AWB {awb}, which is already another's.",
     State.CANCELLED: "AWB {awb} of {name} is cancelled.",
+    State.RETURNING: "{name} is asked to bring back AWB {awb} (RTO).{next_try}",
+    State.UNRETURNED: "{name} will not bring back AWB {awb}: {words}",
+    State.RETURNED: "{name} brings back AWB {awb} (RTO), and charges for it.",
 }
 
 
@@ -51,9 +54,20 @@ def told_turn(turn: Turn, next_courier: Courier | None, rules: Rules, now: datet
             "no_label": _no_label(turn, rules),
             "next_at": next_at,
             "follows": f" {next_courier.name} is being asked." if next_courier else "",
+            "next_try": f" Next try {clock(turn.due_at, now, zone)}." if turn.due_at and turn.tries else "",
+            "unless": _told_deadline(turn, now, zone),
             "watch": f" Bilty still looks for a late one{next_at}." if next_at else "",
         }
     )
+
+
+def _told_deadline(turn: Turn, now: datetime, zone: tzinfo) -> str:
+    """Of a late label, after a space: until when it may be used. Blank where a person typed it: that one stands."""
+    if turn.state is not State.OFFERED or turn.due_at is None:
+        return ""
+    if turn.due_at <= now:
+        return " Nobody used it: it is about to be cancelled."
+    return f" It is cancelled at {clock(turn.due_at, now, zone)} unless somebody uses it."
 
 
 def _told_asking(turn: Turn, now: datetime, zone: tzinfo) -> str:
@@ -86,7 +100,11 @@ def _told_waiting(turn: Turn, next_courier: Courier | None, rules: Rules, now: d
 
 def next_courier(progress: Progress, turn: Turn) -> Courier | None:
     """Who takes over from an open turn if it brings nothing, or is being asked because an ended one brought nothing."""
-    if turn.run != progress.run or turn.priority == 0 or turn.priority >= len(progress.couriers):
+    if (
+        (turn.run, turn.version) != (progress.run, progress.version)
+        or turn.priority == 0
+        or turn.priority >= len(progress.couriers)
+    ):
         return None
     opened = progress.open_turn
     if turn.state in (State.REFUSED, State.LAPSED):
@@ -100,11 +118,11 @@ def told_status(progress: Progress, rules: Rules, now: datetime, zone: tzinfo) -
     shown = status(progress)
     match shown:
         case Status.CREATED:
-            return "Not scheduled yet."
+            return "Not scheduled yet." if progress.version == 1 else "Changed, and not scheduled yet as it is now."
         case Status.ON_HOLD:
             return progress.hold
         case Status.NEEDS_ATTENTION | Status.FAILED | Status.NOT_SERVICEABLE:
-            trouble = problem(progress, rules)
+            trouble = problem(progress, rules, (now, zone))
             return f"{trouble.message} {trouble.remedy}" if trouble else STATUS_WORDS[shown] + "."
         case Status.CANCELLING:
             return "Cancelled here. Couriers have yet to confirm it: an AWB that still comes is cancelled too."
@@ -115,18 +133,22 @@ def told_status(progress: Progress, rules: Rules, now: datetime, zone: tzinfo) -
             return "Cancelled. It has no live AWB."
         case Status.DISPATCHED:
             holder = progress.holder
+            if holder and holder.state is not State.WON:
+                return f"Dispatched. {told_turn(holder, None, rules, now, zone)}"
             return f"With {name_of(holder)} under AWB {holder.awb}." if holder else "With the courier."
         case Status.SCHEDULING | Status.LABEL_REQUESTED | Status.LABEL_READY:
             turn = progress.holder or progress.open_turn
             if turn is None:
                 return _told_giving_up(progress, rules, now, zone) or STATUS_WORDS[shown] + "."
             told = told_turn(turn, next_courier(progress, turn), rules, now, zone)
+            if turn in progress.outdated:
+                return f"It was changed. An AWB for what it was is cancelled when it comes. {told}"
             return " ".join([*_told_refusals(progress, turn, rules), told])
 
 
 def asked_after(progress: Progress, turn: Turn) -> Courier | None:
     """Who is asked once `turn` has ended without a label, or its AWB is given up."""
-    if progress.cancel_asked or turn.run != progress.run:
+    if progress.cancel_asked or turn not in progress.run_turns:
         return None
     tried = max(other.priority for other in progress.run_turns)
     return progress.couriers[tried] if tried < len(progress.couriers) else None
@@ -134,11 +156,16 @@ def asked_after(progress: Progress, turn: Turn) -> Courier | None:
 
 def _told_giving_up(progress: Progress, rules: Rules, now: datetime, zone: tzinfo) -> str:
     """An AWB is being cancelled before anybody else is asked; blank where none is."""
-    turn = next((turn for turn in progress.live_extras if turn.state is State.SURPLUS), None)
+    turn = next((turn for turn in progress.extras if turn.state is State.SURPLUS), None)
     if turn is None:
         return ""
     after = asked_after(progress, turn)
-    then = f"{after.name} is asked once that is confirmed." if after else "It can then be scheduled again."
+    if after:
+        then = f"{after.name} is asked once that is confirmed."
+    elif progress.schedule_asked:
+        then = "The changed shipment is booked once that is confirmed."
+    else:
+        then = "It can then be scheduled again."
     return f"{told_turn(turn, None, rules, now, zone)} {then}"
 
 

@@ -5,19 +5,23 @@ Where things are
 - **The application**: `app` has every route, `headers` what each answer carries, `problems` each that goes wrong.
 - **The API's HTTP**: `api/` and `bulk/` the routes, `describe/` and `reference` what they promise, `uniware/` another's
   contract; `keys` and `limits` who may ask and how often; `asking`, `etags`, `idempotency` what a request says, and
-  `documents`, `endpoint_documents`, `refusing` what it is answered; `label_links` labels without a key.
+  `documents`, `decision_documents`, `endpoint_documents`, `ewaybill_documents`, `refusing` what it is answered;
+  `label_links` labels without a key.
 - **What a process shares**: `tools`, handed in once; `changes` who hears of what, `waiting` for the API and `live` for
   pages; `arriving` keeps shipments together; `health`, and `first_link` for the first admin.
 - **Signing in**: `sessions`, `sign_in`, `passwords`, `people`, `account`.
-- **Pages**: `today`, `attention`, `listing`, `shipment`, `new_shipment`, `settings_pages/`; `acting` and `act_forms`
-  for the buttons; `page`, `forms`, `where` for all of them; `pictures` and `draw_page` for labels.
+- **Pages**: `today`, `attention`, `listing`, `shipment`, `settings_pages/`; `new_shipment` and `editing`, whose form is
+  `filling_in`; `acting` and `act_forms` for the buttons; `page`, `forms`, `where` for all of them; `pictures` and
+  `draw_page` for labels.
+- **E-way bills**: `ewaybills`, the form of one shipment and the file for many.
 - **Jobs' pages**: `jobs`, and `job_sure` which asks first.
 - **Words of pages**, which ask no database: `rows`, `day`, `history`, `carried`, `deliveries`, `job_words`,
-  `list_links`, `shipment_form`, `shipment_document`, `stored_key`; `handing_off` for API and pages alike.
+  `list_links`, `shipment_form`, `shipment_document`, `shipment_typed`, `blames`, `stored_key`; `handing_off` for API
+  and pages alike.
 """
 
-from bilty.web.app import make_app
+from bilty.web.app import make_app, state_of
 from bilty.web.changes import Changes
 from bilty.web.tools import WebTools
 
-__all__ = ["Changes", "WebTools", "make_app"]
+__all__ = ["Changes", "WebTools", "make_app", "state_of"]

@@ -2,14 +2,14 @@
 
 from obstore.exceptions import BaseError
 
-from bilty.deciding import Act, ActKind, Cancel, EnterAwb, Offer, Schedule, UsePaper, plain_act
+from bilty.deciding import Act, ActKind, Cancel, Dispatch, EnterAwb, Offer, Schedule, UsePaper, plain_act
 from bilty.documents.press import pages_of
 from bilty.intake import Fault
 from bilty.reply import Courier
 from bilty.store.labels import LabelStore
 from bilty.web.forms import Form
 
-PDF_BYTES_MAX = 10 * 1024 * 1024
+PDF_BYTES_MAX = 20 * 1024 * 1024
 PDF_BEGINS, BEGINS_WITHIN = b"%PDF-", 1024
 """Some programs write a line before it, and readers allow it."""
 
@@ -21,6 +21,8 @@ async def read_act(form: Form, offer: Offer, labels: LabelStore, *, held: bool) 
             return _schedule(form, offer, held=held)
         case ActKind.CANCEL:
             return Cancel()
+        case ActKind.DISPATCH:
+            return Dispatch()
         case ActKind.ENTER_AWB:
             return EnterAwb(offer.reference, "".join(form.get("awb", "").split()))
         case ActKind.USE_PAPER:
@@ -48,9 +50,13 @@ async def _paper(form: Form, reference: str, labels: LabelStore) -> UsePaper | F
     content = await file.read() if file else b""
     if not content:
         return Fault("file", "", "Choose the PDF of the label first.")
+    return await paper_of(content, (file.filename if file else "")[:80], reference, labels)
+
+
+async def paper_of(content: bytes, name: str, reference: str, labels: LabelStore) -> UsePaper | Fault:
+    """A label's PDF as somebody gave it: looked at in a process of its own, and kept."""
     if len(content) > PDF_BYTES_MAX:
         return too_large()
-    name = (file.filename if file else "")[:80]
     pages = await pages_of(content) if PDF_BEGINS in content[:BEGINS_WITHIN] else 0
     if pages == 0:
         return Fault(
@@ -59,10 +65,10 @@ async def _paper(form: Form, reference: str, labels: LabelStore) -> UsePaper | F
     try:
         sha256 = await labels.put(content)
     except (OSError, BaseError):
-        return Fault("file", name, "Bilty's label store cannot be written now. Choose the file again in a minute.")
+        return Fault("file", name, "Bilty's label store cannot be written now. Send the file again in a minute.")
     return UsePaper(reference, sha256, pages)
 
 
 def too_large() -> Fault:
     most = PDF_BYTES_MAX // 1024**2
-    return Fault("file", "", f"The file is larger than {most} MB, which no label is. Choose the label's PDF alone.")
+    return Fault("file", "", f"The file is larger than {most} MB, which no label is. Send the label's PDF alone.")

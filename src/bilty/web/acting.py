@@ -18,14 +18,18 @@ from bilty.concerns import concerns
 from bilty.deciding import ActKind, No, Offer, possible, why_not_now
 from bilty.intake import Fault
 from bilty.reply import AWB_CHARS_MAX
-from bilty.store import acting, showing
+from bilty.shipment import standing
+from bilty.store import acting, showing, whom
+from bilty.store.access import Role
+from bilty.store.on_paper import told_printed
 from bilty.store.showing import Seen
 from bilty.turn import State, Turn
 from bilty.web.act_forms import PDF_BYTES_MAX, courier_value, read_act, too_large
+from bilty.web.decision_documents import CHARGED
 from bilty.web.forms import form_of
 from bilty.web.page import page, shipment_of, told
 from bilty.web.problems import ProblemError
-from bilty.web.sessions import actor, dispatching, from_our_pages
+from bilty.web.sessions import actor, check_role, dispatching, from_our_pages, user
 from bilty.web.tools import AnyRequest, tools_of
 from bilty.web.where import back_of
 from bilty.workflow import Progress
@@ -56,16 +60,26 @@ def address(shipment_id: int, kind: ActKind, reference: str, back: str) -> str:
     return f"/shipments/{shipment_id}/acts/{kind}?" + urlencode({name: value for name, value in given.items() if value})
 
 
-def acts_of(progress: Progress, *, call_out: Collection[str] = ()) -> tuple[ActButton, ...]:
-    """All that may be done to a shipment, its turns' acts first. `call_out`: of these references a call is out."""
-    return _buttons(progress, possible(progress, call_out=frozenset(call_out)))
+def acts_of(progress: Progress, *, call_out: Collection[str] = (), admin: bool = False) -> tuple[ActButton, ...]:
+    """All that may be done to a shipment, its turns' acts first. `call_out`: of these references a call is out.
+
+    `admin`: with what is an admin's to decide.
+    """
+    return _buttons(progress, _offers(progress, call_out, admin=admin))
 
 
-def acts_on_concerns(progress: Progress, *, call_out: Collection[str] = ()) -> tuple[ActButton, ...]:
+def acts_on_concerns(
+    progress: Progress, *, call_out: Collection[str] = (), admin: bool = False
+) -> tuple[ActButton, ...]:
     """What may be done about that for which a shipment waits."""
     concerned = {turn.reference for _, turn in concerns(progress)}
-    offers = possible(progress, call_out=frozenset(call_out))
+    offers = _offers(progress, call_out, admin=admin)
     return _buttons(progress, [o for o in offers if o.reference in concerned or o.kind is ActKind.SCHEDULE])
+
+
+def _offers(progress: Progress, call_out: Collection[str], *, admin: bool) -> list[Offer]:
+    offers = possible(progress, call_out=frozenset(call_out))
+    return [offer for offer in offers if admin or offer.kind not in CHARGED]
 
 
 def _buttons(progress: Progress, offers: Collection[Offer]) -> tuple[ActButton, ...]:
@@ -89,7 +103,7 @@ def _button(progress: Progress, offer: Offer, turn: Turn | None, *, named: bool)
 async def ask(request: AnyRequest, shipment_id: FromPath[int], kind: FromPath[str]) -> Template | Redirect:
     """What may come of it, what it needs, and the button that does it."""
     found = await shipment_of(request, shipment_id)
-    return await _ask(request, found, _kind(kind))
+    return await _ask(request, found, _kind(request, kind))
 
 
 @post(
@@ -100,14 +114,14 @@ async def ask(request: AnyRequest, shipment_id: FromPath[int], kind: FromPath[st
 )
 async def do(request: AnyRequest, shipment_id: FromPath[int], kind: FromPath[str]) -> Template | Redirect:
     """Fields: courier, awb or file, as the act needs. `reference` and `back` are in the address."""
-    found, what, tools = await shipment_of(request, shipment_id), _kind(kind), tools_of(request)
+    found, what, tools = await shipment_of(request, shipment_id), _kind(request, kind), tools_of(request)
     if int(request.headers.get("content-length") or 0) > UPLOAD_BYTES_MAX:
         return await _ask(request, found, what, too_large())
     form = await form_of(request)
     offer = await _offer(request, found, what)
     if isinstance(offer, No):
         return _refused(request, found, offer)
-    wish = await read_act(form, offer, tools.labels, held=bool(found.progress.hold))
+    wish = await read_act(form, offer, tools.labels, held=bool(standing(found.progress.hold)))
     if isinstance(wish, Fault):
         return await _ask(request, found, what, wish)
     async with tools.pool.acquire() as connection, connection.transaction():
@@ -121,9 +135,11 @@ async def do(request: AnyRequest, shipment_id: FromPath[int], kind: FromPath[str
     return told(request, _back(request, found), telling.told_done(found.progress, what, offer.reference))
 
 
-def _kind(given: str) -> ActKind:
+def _kind(request: AnyRequest, given: str) -> ActKind:
     if given not in set(ActKind):
         raise ProblemError(404, "not_found", f"There is no act {given[:40]!r}.")
+    if given in CHARGED:
+        check_role(user(request), Role.ADMIN)
     return ActKind(given)
 
 
@@ -131,10 +147,11 @@ async def _offer(request: AnyRequest, found: Seen, kind: ActKind) -> Offer | No:
     """The act as it may be done now, or why it may not."""
     reference = request.query_params.get("reference", "")
     async with tools_of(request).pool.acquire() as connection:
-        out = await acting.calls_out(connection, [found.id], await showing.clock(connection))
-    call_out = out.get(found.id, frozenset())
-    if why := why_not_now(found.progress, kind, reference, call_out=call_out):
-        return No(why)
+        now = await showing.clock(connection)
+        out = await acting.calls_out(connection, [found.id], now)
+        if why := why_not_now(found.progress, kind, reference, call_out=out.get(found.id, frozenset())):
+            faster = await whom.told(connection, {found.id: whom.Wanted(kind, reference)}, now)
+            return No(" ".join(filter(None, [faster.get(found.id), why])))
     return next(
         offer for offer in possible(found.progress) if offer.kind is kind and offer.reference in (reference, "")
     )
@@ -145,7 +162,7 @@ async def _ask(request: AnyRequest, found: Seen, kind: ActKind, fault: Fault | N
     if isinstance(offer, No):
         return _refused(request, found, offer)
     async with tools_of(request).pool.acquire() as connection:
-        printed = await acting.is_printed(connection, found.id)
+        printed = await told_printed(connection, [found.id], await showing.clock(connection))
     back = _back(request, found)
     return await page(
         request,

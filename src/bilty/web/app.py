@@ -15,6 +15,8 @@ from bilty.web import (
     account,
     acting,
     attention,
+    editing,
+    ewaybills,
     health,
     jobs,
     label_links,
@@ -83,27 +85,34 @@ def make_app(tools: WebTools) -> Litestar:
             *label_links.ROUTES,
             *acting.ROUTES,
             *attention.ROUTES,
+            *ewaybills.ROUTES,
             *jobs.ROUTES,
             *today.ROUTES,
             *new_shipment.ROUTES,
+            *editing.ROUTES,
             create_static_files_router(path="/static", directories=[HERE / "static"]),
         ],
-        state=State(
-            {
-                "tools": tools,
-                "arrivals": Arrivals(tools.pool),
-                "waiters": Waiters(tools.pool, tools.changes, tools.settings.waiters_max),
-                "gate": Gate(),
-                "pictures": Pictures(),
-                "limits": Limits(Rate(tools.settings.key_requests_per_second)),
-            }
-        ),
+        state=state_of(tools),
         before_send=[add_headers, tell_methods],
         exception_handlers={**HANDLERS, HTTPException: uniware.of_litestar, SignInNeeded: _to_sign_in},
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(_templates())),
         logging_config=None,
+    )
+
+
+def state_of(tools: WebTools) -> State:
+    """All that an application keeps from one request to the next."""
+    return State(
+        {
+            "tools": tools,
+            "arrivals": Arrivals(tools.pool),
+            "waiters": Waiters(tools.pool, tools.changes, tools.settings.waiters_max),
+            "gate": Gate(),
+            "pictures": Pictures(),
+            "limits": Limits(Rate(tools.settings.key_requests_per_second)),
+        }
     )
 
 

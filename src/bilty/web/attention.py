@@ -15,7 +15,7 @@ from litestar.response import Template
 from bilty import telling
 from bilty.concerns import Concern
 from bilty.intake import Fault
-from bilty.store import acting, attention, listing, notices, providers, showing
+from bilty.store import acting, attention, listing, notices, providers, showing, transporters
 from bilty.store.access import Role
 from bilty.store.attention import Concerned, Place
 from bilty.store.database import Connection
@@ -27,6 +27,7 @@ from bilty.turn import Rules
 from bilty.web import rows
 from bilty.web.acting import ActButton, acts_on_concerns
 from bilty.web.asking import ID_MAX, choice, only
+from bilty.web.blames import mending
 from bilty.web.list_links import TAB_WORDS, address, count_words
 from bilty.web.page import page
 from bilty.web.problems import ProblemError
@@ -64,6 +65,8 @@ class Item:
     told: str
     remedy: str
     acts: tuple[ActButton, ...]
+    mending: str
+    """Where it is put right, if that is the matter."""
 
 
 @get(PATH, guards=[signed_in], include_in_schema=False)
@@ -77,8 +80,9 @@ async def needs_attention(request: AnyRequest) -> Template:
         counts = await attention.counts(connection, viewer.facilities)
         tabs = await listing.counts(connection, Filter.read({}, viewer.facilities))
         standings = await providers.standings(connection)
-        items = await _items(connection, found[:ITEMS], now, tools_of(request).settings.rules)
+        items = await _items(request, connection, found[:ITEMS], now)
         accounts = await _accounts(connection, viewer.facilities)
+        portal = await transporters.open_changes(connection, viewer.facilities, NOTICES_MAX) if below is None else []
         halted = await _halted(connection, now) if viewer.administers_all else []
         banners = [words for each in standings for words in await _banner(connection, each, now)]
     mends = viewer.may(Role.ADMIN)
@@ -89,6 +93,7 @@ async def needs_attention(request: AnyRequest) -> Template:
         banners=banners,
         matters=[*(m for each in standings for m in _matters(each, now)), *accounts, *halted] if below is None else [],
         mends=mends,
+        portal=portal,
         items=items,
         may_act=viewer.may(Role.DISPATCHER),
         kinds=[(each.value, telling.CONCERN_WORDS[each], count_words(counts[each])) for each in counts],
@@ -101,23 +106,33 @@ async def needs_attention(request: AnyRequest) -> Template:
     )
 
 
-async def _items(connection: Connection, found: Sequence[Concerned], now: datetime, rules: Rules) -> list[Item]:
+async def _items(request: AnyRequest, connection: Connection, found: Sequence[Concerned], now: datetime) -> list[Item]:
+    rules, admin = tools_of(request).settings.rules, user(request).may(Role.ADMIN)
     ids = [each.shipment_id for each in found]
     since = {each.shipment_id: each.concerned_at for each in found}
     listed = await listing.see(connection, ids)
     out = await acting.calls_out(connection, ids, now)
-    return [_item(each, since[each.id], out.get(each.id, frozenset()), now, rules) for each in listed]
+    return [
+        replace(
+            _item(each, since[each.id], now, rules),
+            acts=acts_on_concerns(each.progress, call_out=out.get(each.id, frozenset()), admin=admin),
+        )
+        for each in listed
+    ]
 
 
-def _item(listed: Listed, since: datetime, out: frozenset[str], now: datetime, rules: Rules) -> Item:
-    trouble = telling.problem(listed.progress, rules)
+def _item(listed: Listed, since: datetime, now: datetime, rules: Rules) -> Item:
+    """Without its acts."""
+    zone = rows.zone_of(listed.time_zone)
+    trouble = telling.problem(listed.progress, rules, (now, zone))
     return Item(
-        row=rows.line(listed, rules, now, rows.zone_of(listed.time_zone)),
+        row=rows.line(listed, rules, now, zone),
         since=telling.span(now - since),
         since_iso=since.isoformat(),
         told=trouble.message if trouble else "",
         remedy=trouble.remedy if trouble else "",
-        acts=acts_on_concerns(listed.progress, call_out=out),
+        acts=(),
+        mending=mending(listed.id, listed.progress),
     )
 
 

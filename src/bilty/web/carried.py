@@ -1,9 +1,11 @@
 """What a shipment is, in words, for a person who compares it with the paper in hand."""
 
 from dataclasses import dataclass
+from datetime import tzinfo
 from itertools import groupby
 
-from bilty.shipment import Box, Item, Party, Shipment
+from bilty import telling
+from bilty.shipment import Box, Day, Item, Party, Shipment
 from bilty.words import day, grouped, kilograms, rupees
 
 
@@ -39,6 +41,7 @@ class InvoiceRow:
     value: str
     ewaybill: str
     ewaybill_until: str
+    ewaybill_last: Day | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,14 @@ class Carried:
     box_count: str
     weight: str
     value: str
+    pickup: str
+    appointment: str
+    appointment_id: str
 
 
-def carried(shipment: Shipment) -> Carried:
+def carried(shipment: Shipment, zone: tzinfo) -> Carried:
+    """Its own times, blank where they are left to the connector, by the clocks of `zone`, the facility's."""
+    slot = shipment.appointment
     return Carried(
         to=_address(shipment.consignee),
         facility=shipment.facility,
@@ -69,6 +77,7 @@ def carried(shipment: Shipment) -> Carried:
                 value=rupees(each.value),
                 ewaybill=each.ewaybill_number,
                 ewaybill_until=day(each.ewaybill_expires_on) if each.ewaybill_expires_on else "",
+                ewaybill_last=each.ewaybill_expires_on,
             )
             for each in shipment.invoices
         ),
@@ -78,6 +87,9 @@ def carried(shipment: Shipment) -> Carried:
         box_count=grouped(len(shipment.boxes)) + (" box" if len(shipment.boxes) == 1 else " boxes"),
         weight=kilograms(shipment.weight_g),
         value=rupees(shipment.value),
+        pickup=telling.told_hour(shipment.pickup_at, zone) if shipment.pickup_at else "",
+        appointment=telling.told_slot(slot, zone) if slot else "",
+        appointment_id=slot.id if slot else "",
     )
 
 

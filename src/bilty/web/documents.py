@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from bilty import telling
-from bilty.shipment import Box, PaymentMode
+from bilty.shipment import Box, PaymentMode, Weekday
 from bilty.shipping_provider import Kind
 from bilty.store.showing import Moment, Seen
 from bilty.turn import Rules, State, window_ends_at
@@ -111,6 +111,13 @@ class CourierTaken(Document, frozen=True, kw_only=True):
     priority: int
 
 
+class PickupAnswer(Document, frozen=True, kw_only=True):
+    """A pickup that was asked for apart."""
+
+    at: datetime
+    confirmation: str
+
+
 class ShipmentAnswer(ShipmentDocument, frozen=True, kw_only=True):
     id: int
     status: Status
@@ -118,11 +125,13 @@ class ShipmentAnswer(ShipmentDocument, frozen=True, kw_only=True):
     awb: str | None
     label_url: str | None
     run: int
+    version: int
     polls_done: int
     next_poll_at: datetime | None
     window_ends_at: datetime | None
     problem: telling.Problem | None
     warnings: tuple[str, ...]
+    pickup: PickupAnswer | None
     created_at: datetime
 
 
@@ -188,6 +197,10 @@ class ProvidersAnswer(Document, frozen=True, kw_only=True):
 class FacilityAnswer(Party, frozen=True, kw_only=True):
     location_code: str = ""
     time_zone: str = "Asia/Kolkata"
+    opens_at: str = ""
+    closes_at: str = ""
+    days_off: tuple[Weekday, ...] = ()
+    holidays: tuple[Day, ...] = ()
     code: str
     warnings: tuple[str, ...]
 
@@ -235,11 +248,13 @@ def shipment_answer(seen: Seen, rules: Rules, base_url: str) -> ShipmentAnswer:
         awb=holder.awb or None if holder else None,
         label_url=f"{base_url}/api/v1/shipments/{seen.id}/label.pdf" if ready else None,
         run=progress.run,
+        version=progress.version,
         polls_done=waiting.polls_done if waiting else 0,
         next_poll_at=waiting.due_at if waiting else None,
         window_ends_at=window_ends_at(waiting, rules) if waiting else None,
         problem=telling.problem(progress, rules),
-        warnings=seen.warnings,
+        warnings=seen.to_look_at,
+        pickup=PickupAnswer(at=seen.pickup.at, confirmation=seen.pickup.confirmation) if seen.pickup else None,
         created_at=seen.created_at,
     )
 

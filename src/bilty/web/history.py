@@ -1,6 +1,6 @@
 """What happened to a shipment, in words: its turns, its timeline, and what was said to ClickPost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from itertools import groupby
@@ -8,18 +8,20 @@ from itertools import groupby
 import msgspec
 
 from bilty import telling
+from bilty.store import afterwards
+from bilty.store.amended import CHANGED
 from bilty.store.exchanges import Kept
 from bilty.store.showing import Moment, Seen
 from bilty.telling import Cell
 from bilty.turn import Kind, Rules, Step, Turn
 from bilty.web import rows
 from bilty.words import day, grouped
-from bilty.workflow import Status
+from bilty.workflow import Progress, Status
 
 
 @dataclass(frozen=True, slots=True)
 class TurnRow:
-    """`talk` is the turn whose exchanges are kept, 0 where none is."""
+    """`talk` is the turn whose exchanges are kept, 0 where none is. `void`: its label is no longer good."""
 
     tier: str
     courier: str
@@ -29,22 +31,32 @@ class TurnRow:
     awb: str
     told: str
     talk: int
+    void: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`matters`: a turn of it still has something that a person must see."""
+    """`matters`: a turn of it still has something that a person must see. `was`: when it was asked for what it no
+    longer is.
+    """
 
     number: int
     turns: tuple[TurnRow, ...]
     window: telling.Window | None
     matters: bool
+    was: str
 
 
 def runs(
-    seen: Seen, moments: Sequence[Moment], talks: Mapping[str, int], rules: Rules, now: datetime, zone: tzinfo
+    seen: Seen,
+    moments: Sequence[Moment],
+    talks: Mapping[str, int],
+    opened: Mapping[int, datetime],
+    rules: Rules,
+    now: datetime,
+    zone: tzinfo,
 ) -> list[Run]:
-    """The latest first."""
+    """The latest first. `opened`: since when the shipment was what each of its versions says."""
     progress = seen.progress
 
     def told(turn: Turn) -> TurnRow:
@@ -57,6 +69,7 @@ def runs(
             awb=turn.awb,
             told=telling.told_turn(turn, telling.next_courier(progress, turn), rules, now, zone),
             talk=talks.get(turn.reference, 0),
+            void=bool(turn.label_sha256) and turn.kind is not Kind.HOLDS,
         )
 
     def run(number: int) -> Run:
@@ -66,9 +79,22 @@ def runs(
             turns=tuple(told(turn) for turn in turns),
             window=telling.window(progress, number, moments, rules, now, zone),
             matters=any(turn.kind in (Kind.EXTRA, Kind.HOLDS) for turn in turns),
+            was=_was({turn.version for turn in turns}),
         )
 
+    def _was(versions: Collection[int]) -> str:
+        changed_at = opened.get(max(versions, default=0) + 1)
+        return f"for what it was before {telling.clock(changed_at, now, zone)}" if changed_at else ""
+
     return [run(number) for number in range(progress.run, 0, -1)]
+
+
+def edition(progress: Progress, moments: Sequence[Moment], now: datetime, zone: tzinfo) -> str:
+    """Which version it is, since when, by whom; blank for the first."""
+    if progress.version == 1:
+        return ""
+    last = next((each for each in reversed(moments) if each.state == CHANGED), None)
+    return f"{progress.version}" + (f", since {telling.clock(last.at, now, zone)} by {last.actor}" if last else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +124,15 @@ def _line(moment: Moment, rules: Rules, zone: tzinfo) -> Line:
     return Line(at, moment.at.isoformat(), telling.told_moment(moment, rules), moment.actor != "")
 
 
-_STEPS = {
+_STEPS: Mapping[str, str] = {
     Step.RANK: "Asked which couriers serve the lane",
     Step.ASK: "Asked to book",
     Step.INQUIRE: "Asked by the reference what became of it",
     Step.FETCH_LABEL: "Fetched the label",
     Step.CANCEL: "Asked to cancel",
+    Step.RETURN: "Asked for its return",
+    afterwards.STEPS[afterwards.Kind.EWAYBILL]: "Told the e-way bill",
+    afterwards.STEPS[afterwards.Kind.PICKUP]: "Asked for a new pickup",
 }
 
 
@@ -128,7 +157,7 @@ def _exchange_row(kept: Kept, zone: tzinfo) -> ExchangeRow:
     return ExchangeRow(
         at=rows.moment(kept.at, zone),
         iso=kept.at.isoformat(),
-        step=_STEPS[Step(kept.step)],
+        step=_STEPS[kept.step],
         status=f"HTTP {kept.status}" if kept.status else "No answer",
         took=f"{grouped(kept.duration_ms)} ms",
         request=address,

@@ -23,15 +23,19 @@ class Question:
     sure: str
 
 
-def question(kind: JobKind, chosen: Sequence[int], risks: Risks) -> Question | None:
-    """None where nothing needs to be asked."""
+def question(kind: JobKind, chosen: Sequence[int], risks: Risks, printed: str) -> Question | None:
+    """None where nothing needs to be asked. `printed`: which labels of theirs are on paper, by whom."""
     shipments = "1 shipment" if len(chosen) == 1 else f"{grouped(len(chosen))} shipments"
     asked = f"{kind} {sorted(chosen)} {risks}"
     sure = hashlib.sha256(asked.encode()).hexdigest()
     if kind is JobKind.CANCEL:
-        tells = [_what_cancelling_does(len(chosen)), _printed(risks.printed, len(chosen)), FINAL]
+        tells = [_what_cancelling_does(len(chosen)), _printed(risks.printed, len(chosen), printed), FINAL]
         no = "Keep it" if len(chosen) == 1 else "Keep them"
         return Question(f"Cancel {shipments}?", _said(tells), f"Cancel {shipments}", no, is_danger=True, sure=sure)
+    if kind is JobKind.DISPATCH:
+        yes = f"Mark {shipments} dispatched"
+        no = "No, go back"
+        return Question(f"{yes}?", (_what_dispatching_does(len(chosen)), FINAL), yes, no, is_danger=False, sure=sure)
     if kind is JobKind.SCHEDULE_AGAIN and risks.late:
         tells = ["The couriers are asked anew, in ClickPost's order.", _late(risks.late, len(chosen))]
         yes = f"Schedule {shipments} again"
@@ -51,11 +55,19 @@ def _what_cancelling_does(count: int) -> str:
     )
 
 
-def _printed(count: int, among: int) -> str:
+def _what_dispatching_does(count: int) -> str:
+    them = "it" if count == 1 else "them"
+    return (
+        f"The courier has {them}: from now on nothing of {them} is changed or cancelled. What has gone is only brought "
+        "back by a return (RTO), which is charged."
+    )
+
+
+def _printed(count: int, among: int, which: str) -> str:
     if not count:
         return ""
     have = _some(count, among, "It has a printed label", "has a printed label", "have printed labels")
-    return f"{have}: destroy every copy."
+    return f"{have}. {which or 'Destroy every copy.'}"
 
 
 def _late(count: int, among: int) -> str:

@@ -1,12 +1,13 @@
 """A job in words: what it is, how far it is, what came of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bilty import telling
 from bilty.store.jobs import ITEMS_MAX, PRINTS, SHEETS_MAX, Job, JobKind, JobState
 from bilty.store.labels import Shelf
-from bilty.words import INDIA, day, grouped
+from bilty.words import INDIA, day, grouped, listed
 
 QUEUED_TOO_LONG = timedelta(seconds=15)
 RATE_AFTER = timedelta(seconds=2)
@@ -16,6 +17,7 @@ _HEADINGS = {
     JobKind.SCHEDULE: "Schedule {shipments}",
     JobKind.SCHEDULE_AGAIN: "Schedule {shipments} again",
     JobKind.CANCEL: "Cancel {shipments}",
+    JobKind.DISPATCH: "Mark {shipments} dispatched",
     JobKind.PRINT: "Print the labels of {shipments}",
     JobKind.PRINT_NEW: "Print what is new of {shipments}",
     JobKind.EXPORT: "Export {shipments}",
@@ -27,6 +29,7 @@ _DONE = {
     JobKind.SCHEDULE: "scheduled",
     JobKind.SCHEDULE_AGAIN: "scheduled again",
     JobKind.CANCEL: "cancelled",
+    JobKind.DISPATCH: "marked dispatched",
     JobKind.PRINT: "printed",
     JobKind.PRINT_NEW: "printed",
     JobKind.EXPORT: "exported",
@@ -178,6 +181,19 @@ def _who_has_not(unconfirmed: int, done: int) -> str:
     if unconfirmed == done:
         return "their couriers have yet to confirm"
     return f"for {grouped(unconfirmed)} of them the courier has yet to confirm"
+
+
+VOID_TOLD = 5
+
+
+def told_void(numbers: Sequence[str]) -> str:
+    """Why a PDF of labels is not opened any more. Of many, the first."""
+    more = len(numbers) - VOID_TOLD
+    named = listed([*numbers[:VOID_TOLD], *([f"{more} more"] if more > 0 else [])])
+    return (
+        f"This PDF is not opened any more: what is in it of {named} is void, since that was changed, cancelled or "
+        "booked anew after it was printed. Destroy what was printed of that, and print again what is still to go."
+    )
 
 
 def file_of(job: Job) -> File | None:

@@ -7,11 +7,13 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, ServerSentEvent, Template
 
-from bilty.store import jobs, prints
+from bilty.store import jobs, prints, showing
 from bilty.store.access import Role
 from bilty.store.jobs import ITEMS_MAX, SHEETS_MAX, Item, Job, JobKind, Outcome, TooManyItemsError
 from bilty.store.labels import Shelf
 from bilty.store.listing import Filter, FilterError, Sort, ids_matching
+from bilty.store.on_paper import told_printed
+from bilty.store.void_prints import void_in
 from bilty.web import job_words, live
 from bilty.web.asking import ID_MAX, whole
 from bilty.web.forms import Form, form_of
@@ -26,12 +28,13 @@ ROLES = {
     JobKind.SCHEDULE: Role.DISPATCHER,
     JobKind.SCHEDULE_AGAIN: Role.DISPATCHER,
     JobKind.CANCEL: Role.DISPATCHER,
+    JobKind.DISPATCH: Role.DISPATCHER,
     JobKind.PRINT: Role.DISPATCHER,
     JobKind.PRINT_NEW: Role.DISPATCHER,
     JobKind.EXPORT: Role.VIEWER,
 }
 """What may be done to many shipments, and by whom."""
-ASKED_ABOUT = {JobKind.CANCEL, JobKind.SCHEDULE_AGAIN}
+ASKED_ABOUT = {JobKind.CANCEL, JobKind.DISPATCH, JobKind.SCHEDULE_AGAIN}
 ITEMS_SHOWN, JOBS_SHOWN = 100, 50
 START = "/shipments"
 
@@ -114,8 +117,10 @@ async def _question(request: AnyRequest, kind: JobKind, chosen: Sequence[int]) -
     if kind not in ASKED_ABOUT or not chosen:
         return None
     async with tools_of(request).pool.acquire() as connection:
-        risks = await jobs.risks_of(connection, chosen, user(request).facilities)
-    return question(kind, chosen, risks)
+        whose = user(request).facilities
+        risks = await jobs.risks_of(connection, chosen, whose)
+        printed = await told_printed(connection, chosen, await showing.clock(connection), whose)
+    return question(kind, chosen, risks, printed)
 
 
 async def _ask_first(request: AnyRequest, form: Form, asked: Question) -> Template:
@@ -208,6 +213,10 @@ async def result(request: AnyRequest, job_id: FromPath[int]) -> Response[bytes]:
     made = job_words.file_of(job)
     if made is None:
         raise ProblemError(404, "no_result", f"Job {job_id} has made no file. Open its page to see what came of it.")
+    async with tools_of(request).pool.acquire() as connection:
+        void = await void_in(connection, job_id)
+    if void:
+        raise ProblemError(410, "label_void", job_words.told_void(void))
     try:
         content = await tools_of(request).labels.get(made.sha256, made.shelf)
     except FileNotFoundError:

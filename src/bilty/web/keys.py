@@ -26,15 +26,24 @@ def needs(scope: Scope, *, everywhere: bool = False) -> Guard:
 
     async def guard(connection: AnyConnection, _: BaseRouteHandler) -> None:
         caller = await _caller(connection)
-        if not caller.scope.allows(scope):
-            detail = f"The key {caller.name!r} has the scope {caller.scope}; this needs {scope}."
-            raise ProblemError(403, "scope_too_small", detail)
+        _check_scope(caller, scope)
         if everywhere and caller.facilities is not None:
             detail = f"The key {caller.name!r} is for some facilities only; this concerns all, and needs a key of all."
             raise ProblemError(403, "all_facilities_needed", detail)
         connection.state.caller = caller
 
     return guard
+
+
+def check_scope(connection: Asked, scope: Scope) -> None:
+    """For what takes more than the guard let in. Raises ProblemError, 403."""
+    _check_scope(caller(connection), scope)
+
+
+def _check_scope(caller: Caller, scope: Scope) -> None:
+    if not caller.scope.allows(scope):
+        detail = f"The key {caller.name!r} has the scope {caller.scope}; this needs {scope}."
+        raise ProblemError(403, "scope_too_small", detail)
 
 
 def caller(connection: Asked) -> Caller:

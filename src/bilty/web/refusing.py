@@ -30,7 +30,3 @@ def refused(taken: Taken, shipment: Shipment, whose: Caller) -> ProblemError | N
 def no_provider(code: str) -> ProblemError:
     message = f"There is no shipping provider {code!r}: PUT /api/v1/shipping-providers/{code} first."
     return rejected([Fault("shipping_provider", code, message)])
-
-
-def cancelled() -> ProblemError:
-    return ProblemError(409, "cancelled", CANCELLED)

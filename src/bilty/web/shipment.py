@@ -8,17 +8,19 @@ from litestar.params import FromPath
 from litestar.response import Template
 
 from bilty import telling
-from bilty.store import acting, exchanges, prints, providers, showing
+from bilty.store import acting, exchanges, prints, providers, showing, transporters
 from bilty.store.access import Role
 from bilty.store.database import Connection
 from bilty.store.hand_off.deliveries import of_shipment
 from bilty.store.prints import Copy
 from bilty.store.showing import Seen
+from bilty.telling.printed import told_destroy
 from bilty.turn import Turn
 from bilty.web import deliveries, history, rows
 from bilty.web.acting import acts_of
-from bilty.web.api.parts import label_of, label_pdf
+from bilty.web.api.parts import asked_turn, label_of, label_pdf
 from bilty.web.asking import ID_MAX, choice, whole
+from bilty.web.blames import mending
 from bilty.web.carried import carried
 from bilty.web.page import page, shipment_of
 from bilty.web.pictures import Undrawable
@@ -26,6 +28,7 @@ from bilty.web.problems import ProblemError
 from bilty.web.sessions import dispatching, signed_in, user
 from bilty.web.tools import AnyRequest, pictures_of, tools_of
 from bilty.web.waiting import UNDER_WAY
+from bilty.words import day
 from bilty.workflow import Status, status
 
 PAGES_SHOWN = 1
@@ -48,6 +51,9 @@ async def one(request: AnyRequest, shipment_id: FromPath[int]) -> Template:
         talks = {each.reference: each.turn_id for each in await exchanges.talks_of(connection, shipment_id)}
         call_out = (await acting.calls_out(connection, [shipment_id], now)).get(shipment_id, frozenset())
         copies = await prints.copies_of(connection, shipment_id)
+        void = (await prints.void_of(connection, [shipment_id])).get(shipment_id, ())
+        opened = await showing.versions_of(connection, shipment_id)
+        to_change = await transporters.of_shipment(connection, shipment_id)
         boxes = await showing.boxes_of(connection, shipment_id) if all_boxes else []
         told = deliveries.by_day(await of_shipment(connection, shipment_id), now, zone)
     return await page(
@@ -57,17 +63,25 @@ async def one(request: AnyRequest, shipment_id: FromPath[int]) -> Template:
         row=rows.row(found, rules, now, zone),
         standing=_pieces(telling.told_standing(progress, moments, rules, now, zone), now),
         problem=telling.problem(progress, rules),
-        warnings=found.warnings,
-        runs=history.runs(found, moments, talks, rules, now, zone),
+        warnings=found.to_look_at,
+        today=now.astimezone(zone).date(),
+        to_change=to_change,
+        may_bill=may_act and not progress.cancel_asked,
+        pickup=_pickup(found, zone),
+        runs=history.runs(found, moments, talks, opened, rules, now, zone),
         lines=history.lines(moments, rules, zone),
         handed_off=told,
-        carried=carried(found.shipment),
+        carried=carried(found.shipment, zone),
         taken_in=rows.moment(found.created_at, zone),
         provider=found.shipment.shipping_provider,
         boxes=boxes,
         label=_label(found, copies, zone, all_pages=bool(all_pages)),
+        destroy=told_destroy(void, now, zone),
+        edition=history.edition(progress, moments, now, zone),
+        edit=_edit(found) if may_act else "",
+        mending=mending(found.id, progress) if may_act else "",
         may_act=may_act,
-        acts=acts_of(progress, call_out=call_out) if may_act else (),
+        acts=acts_of(progress, call_out=call_out, admin=user(request).may(Role.ADMIN)) if may_act else (),
         under_way=status(progress) in (*UNDER_WAY, Status.CANCELLING),
         zone=str(zone),
     )
@@ -76,6 +90,21 @@ async def one(request: AnyRequest, shipment_id: FromPath[int]) -> Template:
 async def _zone_of(connection: Connection, found: Seen) -> tzinfo:
     facility = await providers.facility_of(connection, found.shipment.facility)
     return rows.zone_of(facility.time_zone if facility else None)
+
+
+def _pickup(found: Seen, zone: tzinfo) -> str:
+    """The new one that was asked for, as the label came after the first; blank for none."""
+    if found.pickup is None:
+        return ""
+    number = f", number {found.pickup.confirmation}" if found.pickup.confirmation else ""
+    at = found.pickup.at.astimezone(zone)
+    return f"New pickup asked for: {day(at)}, {at:%H:%M}{number}."
+
+
+def _edit(found: Seen) -> str:
+    """Where it is changed; blank where it no longer can be."""
+    is_over = found.progress.dispatched or found.progress.cancel_asked
+    return "" if is_over else f"/shipments/{found.id}/edit"
 
 
 def _pieces(pieces: tuple[telling.Piece, ...], now: datetime) -> list[tuple[str, int | None]]:
@@ -112,8 +141,11 @@ def _label(found: Seen, copies: list[Copy], zone: tzinfo, *, all_pages: bool) ->
     media_type="application/pdf",
 )
 async def label(request: AnyRequest, shipment_id: FromPath[int]) -> Response[bytes]:
-    """As it came: without the mark of a reprint, and counted nowhere. Whoever only looks has the pictures."""
-    return await label_of(tools_of(request), await shipment_of(request, shipment_id))
+    """As it came: without the mark of a reprint, and counted nowhere. Whoever only looks has the pictures.
+
+    With `reference` that turn's, which is void unless it is the shipment's.
+    """
+    return await label_of(tools_of(request), await shipment_of(request, shipment_id), asked_turn(request))
 
 
 @get("/shipments/{shipment_id:int}/label/{picture:str}", guards=[signed_in], include_in_schema=False)

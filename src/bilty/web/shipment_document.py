@@ -1,17 +1,15 @@
-"""From the form of a new shipment to the document that intake reads, and from intake's words back to the form. Pure."""
+"""From the form of a shipment to the document that intake reads, and from intake's words back to the form. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
-from itertools import groupby
 
 from bilty.intake import Fault
 from bilty.intake.values import DAY, MOMENT
-from bilty.shipment import BOX_WEIGHT_G_MAX, Box, Shipment
+from bilty.shipment import BOX_WEIGHT_G_MAX
 from bilty.web.shipment_form import BoxRow, Row, Typed
-from bilty.words import kilograms
 
 Document = dict[str, object]
 
@@ -86,43 +84,6 @@ def totals(typed: Typed) -> Totals:
 
 def rupees_of(typed: str) -> Decimal | None:
     return Decimal(typed) if _RUPEES.fullmatch(typed) else None
-
-
-def like(shipment: Shipment) -> Typed:
-    """A form for another shipment like this one: the same consignee and boxes, and papers of its own."""
-    to, start = shipment.consignee, Typed()
-    fields = {
-        **start.fields,
-        "facility": shipment.facility,
-        "shipping_provider": shipment.shipping_provider,
-        "payment.mode": str(shipment.payment.mode),
-        **{name: str(getattr(to, name.removeprefix("consignee."))) for name in start.fields if "consignee." in name},
-    }
-    boxes = tuple(_row_of(box, len(list(alike))) for box, alike in groupby(shipment.boxes))
-    return replace(start, fields=fields, boxes=boxes)
-
-
-def _row_of(box: Box, count: int) -> BoxRow:
-    fields = {
-        "count": str(count),
-        "length_cm": str(box.length_cm),
-        "breadth_cm": str(box.breadth_cm),
-        "height_cm": str(box.height_cm),
-        "weight_kg": kilograms(box.weight_g).removesuffix(" kg").replace(",", ""),
-        "invoice": "",
-        "purchase_order": "",
-    }
-    items = tuple(
-        {
-            "sku": item.sku,
-            "description": item.description,
-            "hsn": item.hsn,
-            "quantity": str(item.quantity),
-            "unit_price": str(item.unit_price),
-        }
-        for item in box.items
-    )
-    return BoxRow(fields, items)
 
 
 LABELS: Mapping[str, str] = {

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeAlias
 
-from bilty.aggregator import AtRest, Listed, Trouble
+from bilty.aggregator import AtRest, EwaybillTold, Listed, PickupBooked, Trouble
 from bilty.aggregator.clickpost import codes
 from bilty.aggregator.clickpost.envelope import (
     Envelope,
@@ -217,6 +217,29 @@ def accounts(received: Received, now: datetime) -> Listed | Trouble:
     entries = listed[:COURIERS_READ_MAX] if isinstance(listed, list) else []
     couriers = [_courier(fields(entry), "courier_partner_id", ("courier_name",)) for entry in entries]
     return Listed(tuple(courier for courier in couriers if courier is not None))
+
+
+def tell_ewaybill(received: Received, now: datetime) -> EwaybillTold | Trouble:
+    opened = _taken_in(received, now)
+    return EwaybillTold(message=opened.message) if isinstance(opened, Envelope) else opened
+
+
+def ask_pickup(received: Received, now: datetime) -> PickupBooked | Trouble:
+    opened = _taken_in(received, now)
+    if not isinstance(opened, Envelope):
+        return opened
+    result = fields(opened.result)
+    return PickupBooked(text(result.get("confirmation_number")), text(result.get("location")), opened.message)
+
+
+def _taken_in(received: Received, now: datetime) -> Envelope | Trouble:
+    """Queued is as good as done: nothing is known by which it could be asked about later."""
+    opened = _open(received, now)
+    if not isinstance(opened, Envelope) or opened.code in codes.PENDING | codes.DONE:
+        return opened
+    if opened.code in codes.NOT_FOUND:
+        return Refused(Refusal.COURIER, code=opened.code, message=_words(opened))
+    return _refused(opened)
 
 
 def _open(received: Received, now: datetime) -> Envelope | Unread:

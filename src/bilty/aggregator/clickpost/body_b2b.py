@@ -20,14 +20,15 @@ COUNTRIES = {"IN": "India"}
 Fields = dict[str, object]
 
 
-def body(booking: Booking, *, box_stickers: bool) -> Fields:
+def body(booking: Booking, *, box_stickers: bool, unregistered_gstin: str) -> Fields:
+    """`unregistered_gstin` stands where a consignee has no GSTIN: the field is documented as mandatory."""
     assert booking.terms is not None, "a create call has its times settled"
     shipment, facility = booking.shipment, booking.facility
     appointment = _appointment(booking.terms, facility)
     return {
         "pickup_info": _pickup(facility, booking.terms),
         "drop_info": _contact(shipment.consignee) | _address(shipment.consignee),
-        "shipment_info": _shipment(booking),
+        "shipment_info": _shipment(booking, unregistered_gstin),
         **({"appointment_info": appointment} if appointment else {}),
         "additional_info": {
             "is_async": True,
@@ -44,7 +45,7 @@ def _pickup(facility: Facility, terms: Terms) -> Fields:
         where: Mapping[str, object] = nowhere
     else:
         where = _address(party)
-    return {**_contact(party), **where, "time": _time(terms.pickup_at, facility)}
+    return {**_contact(party), **where, "time": local_time(terms.pickup_at, facility)}
 
 
 def _contact(party: Party) -> Fields:
@@ -61,7 +62,7 @@ def _address(party: Party) -> Fields:
     return {"address": party.address, "city": party.city, "state": party.state, "pincode": party.pincode}
 
 
-def _time(moment: datetime, facility: Facility) -> str:
+def local_time(moment: datetime, facility: Facility) -> str:
     return moment.astimezone(ZoneInfo(facility.time_zone)).strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
@@ -69,15 +70,15 @@ def _appointment(terms: Terms, facility: Facility) -> Fields:
     if terms.appointment is None:
         return {}
     slot = terms.appointment
-    hours = {"start_time": _time(slot.starts_at, facility), "end_time": _time(slot.ends_at, facility)}
+    hours = {"start_time": local_time(slot.starts_at, facility), "end_time": local_time(slot.ends_at, facility)}
     return hours | _present(id=slot.id)
 
 
-def _shipment(booking: Booking) -> Fields:
+def _shipment(booking: Booking, unregistered_gstin: str) -> Fields:
     shipment, courier = booking.shipment, booking.courier
     assert courier is not None, "a create call is for one courier"
     orders = [_purchase_order(order) for order in shipment.purchase_orders]
-    gst = _gst(shipment, booking.facility)
+    gst = _gst(shipment, booking.facility, unregistered_gstin)
     return {
         "reference_number": booking.reference,
         "courier_partner": courier.cp_id,
@@ -114,11 +115,14 @@ def day(told: date | None) -> str:
     return "" if told is None else told.isoformat()
 
 
-def _gst(shipment: Shipment, facility: Facility) -> Fields:
+def _gst(shipment: Shipment, facility: Facility, unregistered_gstin: str) -> Fields:
     """Nothing where the sender has no GSTIN: the object is documented with it, and half of one would be refused."""
     if not facility.pickup.gstin:
         return {}
-    told: Fields = {"enterprise_gstin": facility.pickup.gstin, "consignee_gstin": shipment.consignee.gstin}
+    told: Fields = {
+        "enterprise_gstin": facility.pickup.gstin,
+        "consignee_gstin": shipment.consignee.gstin or unregistered_gstin,
+    }
     return told | amounts(shipment.invoices)
 
 

@@ -17,14 +17,15 @@ from bilty.shipping_provider import Terms
 PAISA = Decimal("0.01")
 
 
-def body(booking: Booking) -> Fields:
+def body(booking: Booking, *, unregistered_gstin: str) -> Fields:
+    """`unregistered_gstin` stands where a consignee has no GSTIN: the field is documented as compulsory."""
     assert booking.terms is not None, "a create call has its times settled"
     assert booking.courier is not None, "a create call is for one courier"
     shipment = booking.shipment
     return {
         "pickup_info": _pickup(booking.facility, booking.terms),
         "drop_info": _drop(shipment.consignee),
-        "shipment_details": _details(booking, booking.courier.cp_id),
+        "shipment_details": _details(booking, booking.courier.cp_id, unregistered_gstin),
         "additional": {
             "label": True,
             "async": True,
@@ -70,7 +71,7 @@ def _drop(party: Party) -> Fields:
     }
 
 
-def _details(booking: Booking, cp_id: int) -> Fields:
+def _details(booking: Booking, cp_id: int, unregistered_gstin: str) -> Fields:
     shipment = booking.shipment
     headline, size = shipment.invoices[0], largest(shipment.boxes)
     return {
@@ -86,11 +87,11 @@ def _details(booking: Booking, cp_id: int) -> Fields:
         "length": size.length_cm,
         "breadth": size.breadth_cm,
         "height": size.height_cm,
-        "items": _cartons(shipment, booking.facility),
+        "items": _cartons(shipment, booking.facility, unregistered_gstin),
     }
 
 
-def _cartons(shipment: Shipment, facility: Facility) -> list[Fields]:
+def _cartons(shipment: Shipment, facility: Facility, unregistered_gstin: str) -> list[Fields]:
     """A box's invoice is the one it names, else the first. Its tax amounts go out once, so that cartons add up."""
     invoices = {invoice.number: invoice for invoice in shipment.invoices}
     told: set[str] = set()
@@ -99,7 +100,8 @@ def _cartons(shipment: Shipment, facility: Facility) -> list[Fields]:
         invoice = invoices.get(box.invoice, shipment.invoices[0])
         taxes = {} if invoice.number in told else amounts((invoice,))
         told.add(invoice.number)
-        cartons.append(_carton(shipment, number, box) | {"gst_info": _gst(shipment, facility, invoice, box) | taxes})
+        gst = _parties(shipment, facility, unregistered_gstin) | _paper(invoice, box) | taxes
+        cartons.append(_carton(shipment, number, box) | {"gst_info": gst})
     return cartons
 
 
@@ -126,14 +128,24 @@ def _price(shipment: Shipment, box: Box) -> Decimal:
     return (shipment.value / len(shipment.boxes)).quantize(PAISA, ROUND_HALF_UP)
 
 
-def _gst(shipment: Shipment, facility: Facility, invoice: Invoice, box: Box) -> Fields:
-    told: Fields = {
-        "seller_gstin": facility.pickup.gstin,
-        "enterprise_gstin": facility.pickup.gstin,
-        "consignee_gstin": shipment.consignee.gstin,
-        "is_seller_registered_under_gst": bool(facility.pickup.gstin),
-        "seller_name": facility.pickup.organisation,
+def _parties(shipment: Shipment, facility: Facility, unregistered_gstin: str) -> Fields:
+    seller = facility.pickup
+    return {
+        "seller_gstin": seller.gstin,
+        "enterprise_gstin": seller.gstin,
+        "consignee_gstin": shipment.consignee.gstin or unregistered_gstin,
+        "is_seller_registered_under_gst": bool(seller.gstin),
+        "seller_name": seller.organisation,
+        "seller_address": seller.address,
+        "seller_state": seller.state,
+        "seller_pincode": seller.pincode,
         "place_of_supply": shipment.consignee.state,
+    }
+
+
+def _paper(invoice: Invoice, box: Box) -> Fields:
+    told: Fields = {
+        "invoice_reference": invoice.number,
         "invoice_number": invoice.number,
         "invoice_date": invoice.date.isoformat(),
         "invoice_value": invoice.value,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar, assert_never
 from urllib.parse import urlencode
 
-from bilty.aggregator import AtRest, Booking, Exchange, Listed, Pdf, Said, Trouble
+from bilty.aggregator import AtRest, Booking, EwaybillTold, Exchange, Listed, Pdf, PickupBooked, Said, Trouble
 from bilty.aggregator.clickpost import answer, request
 from bilty.aggregator.clickpost.request import Endpoints
 from bilty.aggregator.clickpost.wire import Request
@@ -15,6 +15,7 @@ from bilty.outgoing.http import LABEL_BYTES_MAX, Http
 from bilty.outgoing.outcome import NothingSent, Outcome, Received, Silence
 from bilty.outgoing.redaction import HIDDEN, hide, hide_queries
 from bilty.reply import Accepted, Cancelled, Label, NotYet, PickedUp, Ranking, Unclear, Unknown
+from bilty.shipment import Invoice
 from bilty.shipping_provider import Connector
 
 EXCHANGE_BYTES_MAX = 64 * 2**10
@@ -86,6 +87,14 @@ class ClickPost:
     async def accounts(self) -> Said[Listed | Trouble]:
         talk = _Talk()
         return talk.said(await self._call(talk, request.accounts(), answer.accounts))
+
+    async def tell_ewaybill(self, booking: Booking, invoice: Invoice) -> Said[EwaybillTold | Trouble]:
+        talk = _Talk()
+        return talk.said(await self._call(talk, request.tell_ewaybill(booking, invoice), answer.tell_ewaybill))
+
+    async def ask_pickup(self, booking: Booking, at: datetime) -> Said[PickupBooked | Trouble]:
+        talk = _Talk()
+        return talk.said(await self._call(talk, request.ask_pickup(booking, at), answer.ask_pickup))
 
     async def fetch_label(self, booking: Booking) -> Said[Pdf | NotYet | Trouble]:
         talk = _Talk()

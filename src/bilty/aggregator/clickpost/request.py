@@ -6,6 +6,7 @@ which would book it if it was not booked yet.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 from urllib.parse import urlsplit
@@ -16,11 +17,16 @@ from bilty.aggregator import Booking
 from bilty.aggregator.clickpost import body_b2b, body_mps
 from bilty.aggregator.clickpost.wire import Request
 from bilty.reply import Courier
+from bilty.shipment import Invoice
 
 CLICKPOST_URL = "https://www.clickpost.in/api"
 CLICKPOST_TRACKING_URL = "https://api.clickpost.in/api"
 WHAT_IS_SENT = "Goods"
 """The recommendation wants a name of the goods; where the boxes tell no items there is none."""
+
+EWAYBILL_SERVICE = 2
+"""Which part of an order `edit-order` is to edit."""
+ITEMS_CHARS_MAX = 200
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 """Decimals go out as JSON numbers digit by digit: no float comes near money."""
@@ -45,6 +51,7 @@ class Endpoints:
     create_style: CreateStyle = CreateStyle.B2B_V1
     status_style: StatusStyle | None = None
     box_stickers: bool = False
+    unregistered_gstin: str = "URP"
     allow_private_addresses: bool = False
 
     def url(self, request: Request) -> str:
@@ -88,9 +95,14 @@ def recommend(booking: Booking) -> Request:
 def create(booking: Booking, endpoints: Endpoints) -> Request:
     match endpoints.create_style:
         case CreateStyle.B2B_V1:
-            return _post("v1/create-b2b-order/", body_b2b.body(booking, box_stickers=endpoints.box_stickers))
+            return _post(
+                "v1/create-b2b-order/",
+                body_b2b.body(
+                    booking, box_stickers=endpoints.box_stickers, unregistered_gstin=endpoints.unregistered_gstin
+                ),
+            )
         case CreateStyle.MPS_V3:
-            return _post("v3/create-order/", body_mps.body(booking))
+            return _post("v3/create-order/", body_mps.body(booking, unregistered_gstin=endpoints.unregistered_gstin))
         case _:
             assert_never(endpoints.create_style)
 
@@ -121,6 +133,41 @@ def track(booking: Booking) -> Request:
 
 def accounts() -> Request:
     return _get("v1/fetch-accounts", active="true")
+
+
+def tell_ewaybill(booking: Booking, invoice: Invoice) -> Request:
+    bill = {
+        "awb_number": booking.awb,
+        "courier_partner": courier(booking).cp_id,
+        "edit_order_service": EWAYBILL_SERVICE,
+        "ewaybill_serial_number": invoice.ewaybill_number,
+        "invoice_number": invoice.number,
+        "invoice_date": body_b2b.day(invoice.date),
+    }
+    return _post("v1/edit-order/", bill)
+
+
+def ask_pickup(booking: Booking, at: datetime) -> Request:
+    """The call names no shipment, so the goods are described by their AWB: whoever comes knows what to ask for.
+
+    The address is sent though ClickPost has it saved: this call knows no saved places.
+    """
+    who, party, boxes = courier(booking), booking.facility.pickup, len(booking.shipment.boxes)
+    pickup = {
+        "pickup_date": body_b2b.local_time(at, booking.facility),
+        "courier_partner": who.cp_id,
+        "account_code": who.account_code,
+        "items": f"{boxes} {'box' if boxes == 1 else 'boxes'}, AWB {booking.awb}"[:ITEMS_CHARS_MAX],
+        "pickup_name": party.name,
+        "pickup_phone": party.phone,
+        "pickup_email": party.email,
+        "pickup_address": party.address,
+        "pickup_city": party.city,
+        "pickup_state": party.state,
+        "pickup_pincode": party.pincode,
+        "pickup_country": party.country,
+    }
+    return _post("v1/create-pickup/", pickup)
 
 
 def courier(booking: Booking) -> Courier:

@@ -21,7 +21,8 @@ from bilty.workflow import Progress, status
 class Content(Frozen, frozen=True):
     """What was so when it happened, as far as it may be otherwise when it is told.
 
-    `courier` is the one that had the shipment or was asked for it; `awb` and `label_sha256` were the shipment's.
+    `courier` is the one that had the shipment or was asked for it; `awb` and `label_sha256` were the shipment's, and
+    `void_awb` was so until then.
     """
 
     status: str
@@ -31,6 +32,7 @@ class Content(Frozen, frozen=True):
     priority: int = 0
     awb: str = ""
     label_sha256: str = ""
+    void_awb: str = ""
     problem: telling.Problem | None = None
 
 
@@ -85,5 +87,6 @@ def _content(after: Progress, fact: Fact) -> Content:
         priority=turn.priority if turn else 0,
         awb=turn.awb if turn and holds else "",
         label_sha256=turn.label_sha256 if turn and fact.kind is EventKind.LABEL_READY else "",
+        void_awb=fact.void.awb if fact.void else "",
         problem=telling.problem(after, None),
     )

@@ -1,4 +1,4 @@
-"""A shipment is put right before anybody is asked to carry it: a merge patch of the document as GET shows it."""
+"""A shipment is changed, before it is booked or after: a merge patch of the document as GET shows it."""
 
 from datetime import datetime
 
@@ -9,9 +9,9 @@ from litestar.params import FromPath
 from bilty.intake import Accepted, Fault, Rejected, parse_shipment
 from bilty.intake.uniware import still_held
 from bilty.shipment import lacks_data
-from bilty.store import amending, showing, uniware
+from bilty.store import amending, showing, uniware, whom
 from bilty.store.access import Scope
-from bilty.store.amending import Amending
+from bilty.store.amending import Amended, Amending
 from bilty.store.database import Connection
 from bilty.store.shipments import Arrival
 from bilty.store.showing import Seen
@@ -21,23 +21,21 @@ from bilty.web.documents import ShipmentAnswer, ShipmentDocument
 from bilty.web.etags import check_match, etag_of, require_match
 from bilty.web.keys import actor_of, caller, needs
 from bilty.web.problems import ProblemError, rejected
-from bilty.web.refusing import cancelled, no_provider
+from bilty.web.refusing import no_provider
 from bilty.web.tools import AnyRequest, tools_of
 from bilty.words import INDIA
 
 NAMES = ("number", "facility")
 """What a shipment is known by."""
-BEGUN = (
-    "A courier has been asked to carry this shipment as it is, and nothing was changed. "
-    "Cancel it, and send it anew under another number."
-)
 
 
-@patch("/shipments/{shipment_id:int}", guards=[needs(Scope.DISPATCH)], summary="Put a shipment right")
+@patch("/shipments/{shipment_id:int}", guards=[needs(Scope.DISPATCH)], summary="Change a shipment")
 async def amend(request: AnyRequest, shipment_id: FromPath[int]) -> Response[ShipmentAnswer]:
     """A merge patch (RFC 7396): a field that is named is replaced, a list as a whole; null takes it away.
 
-    Until it is booked for the first time. `If-Match` says of which version it is a change.
+    Once a courier was asked to carry it, that opens a new version: what was booked of the old one is cancelled, and
+    the new one is booked when nothing of the old may be any more, unless `schedule` is false. `If-Match` says of which
+    version it is a change.
     """
     expected, change = require_match(request), await document_of(request)
     if not isinstance(change, dict):
@@ -45,20 +43,29 @@ async def amend(request: AnyRequest, shipment_id: FromPath[int]) -> Response[Shi
     async with tools_of(request).pool.acquire() as connection, connection.transaction():
         found = await _locked(request, connection, shipment_id)
         answer = answer_of(request, found)
-        check_match(expected, etag_of(answer))
-        if amending.begun(found.progress):
-            raise ProblemError(409, "already_begun", BEGUN)
+        try:
+            check_match(expected, etag_of(answer))
+        except ProblemError as stale:
+            raise await _with_whom(connection, stale, shipment_id) from None
+        schedule = _schedule(change, default=amending.begun(found.progress))
         parsed = _parsed(request, answer, change)
-        hold = await _hold(connection, found, parsed)
+        hold = await hold_of(connection, found, parsed)
         arrival = Arrival(parsed.shipment, hold, tuple(warning.message for warning in parsed.warnings))
         now = await showing.clock(connection)
-        done = await amending.amend(connection, shipment_id, arrival, actor_of(request), now)
+        done = await amending.amend(connection, shipment_id, arrival, actor_of(request), now, schedule=schedule)
         _refuse(done, arrival)
         found = (await showing.see(connection, [shipment_id]))[shipment_id]
     return answered(answer_of(request, found), 200)
 
 
-async def _hold(connection: Connection, found: Seen, parsed: Accepted) -> str:
+async def _with_whom(connection: Connection, stale: ProblemError, shipment_id: int) -> ProblemError:
+    """Who has changed it since it was read, where a person has."""
+    now = await showing.clock(connection)
+    faster = (await whom.told(connection, {shipment_id: whom.Wanted(None)}, now)).get(shipment_id, "")
+    return ProblemError(stale.status, stale.code, f"{faster} {stale.detail}".lstrip(), headers=stale.headers)
+
+
+async def hold_of(connection: Connection, found: Seen, parsed: Accepted) -> str:
     """A shipment that was held for want of data is held until all is there that its facility insists on."""
     still = ""
     if lacks_data(found.progress.hold):
@@ -75,10 +82,15 @@ async def _locked(request: AnyRequest, connection: Connection, shipment_id: int)
     return found
 
 
+def _schedule(change: dict[str, object], *, default: bool) -> bool:
+    """Whether it is booked as it is then; taken out of the change, since it is none."""
+    given = change.pop("schedule", default)
+    if not isinstance(given, bool):
+        raise rejected([Fault("schedule", str(given)[:40], "schedule is true or false.")])
+    return given
+
+
 def _parsed(request: AnyRequest, answer: ShipmentAnswer, change: dict[str, object]) -> Accepted:
-    if "schedule" in change:
-        message = f"schedule is no field of a change: POST /api/v1/shipments/{answer.id}/schedules books it."
-        raise rejected([Fault("schedule", "", message)])
     shown = msgspec.json.decode(msgspec.json.encode(answer), type=dict[str, object])
     document = {name: shown[name] for name in ShipmentDocument.__struct_fields__}
     rules, today = tools_of(request).settings.intake_rules, datetime.now(INDIA).date()
@@ -109,10 +121,17 @@ def merged(target: object, change: object) -> object:
     return kept
 
 
-def _refuse(done: Amending, arrival: Arrival) -> None:
-    """What was looked at under the lock before cannot have changed: what is left is what only the database knows."""
-    if done is Amending.CANCELLED:
-        raise cancelled()
-    if done is Amending.NO_PROVIDER:
-        raise no_provider(arrival.shipment.shipping_provider)
-    assert done in (Amending.DONE, Amending.SAME), done
+def _refuse(done: Amended, arrival: Arrival) -> None:
+    match done.outcome:
+        case Amending.CALL_OUT:
+            detail = f"{done.reason} Nothing was changed: send the change again in {done.retry_after_s} s."
+            raise ProblemError(409, "call_out", detail, headers={"Retry-After": str(done.retry_after_s)})
+        case Amending.DISPATCHED:
+            raise ProblemError(409, "dispatched", done.reason)
+        case Amending.CANCELLED:
+            raise ProblemError(409, "cancelled", f"{done.reason} Send it anew under another number.")
+        case Amending.EWAYBILL:
+            raise rejected([Fault("invoices", "", done.reason)])
+        case Amending.NO_PROVIDER:
+            raise no_provider(arrival.shipment.shipping_provider)
+    assert done.outcome in (Amending.DONE, Amending.VERSION, Amending.SAME), done

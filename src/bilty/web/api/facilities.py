@@ -4,6 +4,7 @@ import msgspec
 from litestar import Response, get, put
 from litestar.params import FromPath
 
+from bilty import telling
 from bilty.intake import Fault, Rejected, facility_warnings, parse_facility
 from bilty.intake.limits import CODE_CHARS_MAX
 from bilty.shipment import Facility
@@ -82,5 +83,9 @@ def _answer(facility: Facility) -> FacilityAnswer:
         code=facility.code,
         location_code=facility.location_code,
         time_zone=facility.time_zone,
+        opens_at=telling.hour_of(facility.opens_at),
+        closes_at=telling.hour_of(facility.closes_at),
+        days_off=facility.days_off,
+        holidays=facility.holidays,
         warnings=tuple(warning.message for warning in facility_warnings(facility)),
     )

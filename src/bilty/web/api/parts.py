@@ -6,10 +6,13 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from bilty import telling
+from bilty.documents import UnreadablePdfError
+from bilty.documents.press import PressStopped, TooLargeError, voided
 from bilty.store import showing
 from bilty.store.access import Scope
 from bilty.store.showing import Seen
 from bilty.web.api.answering import seen
+from bilty.web.asking import only
 from bilty.web.documents import BoxAnswer, BoxesAnswer, TimelineAnswer, moment_answer
 from bilty.web.etags import is_known
 from bilty.web.keys import needs
@@ -34,18 +37,43 @@ async def timeline(request: AnyRequest, shipment_id: FromPath[int]) -> TimelineA
     media_type="application/pdf",
 )
 async def label(request: AnyRequest, shipment_id: FromPath[int]) -> Response[bytes]:
-    found = await seen(request, shipment_id)
+    only(request, "reference")
+    found, reference = await seen(request, shipment_id), asked_turn(request)
     holder = found.progress.holder
-    if holder and holder.label_sha256 and is_known(request, etag := f'"{holder.label_sha256}"'):
+    if not reference and holder and holder.label_sha256 and is_known(request, etag := f'"{holder.label_sha256}"'):
         return Response(b"", status_code=304, headers={"ETag": etag})
-    return await label_of(tools_of(request), found)
+    return await label_of(tools_of(request), found, reference)
 
 
-async def label_of(tools: WebTools, found: Seen) -> Response[bytes]:
-    """The PDF as the courier made it; 404 with the reason while there is none."""
-    pdf, sha256 = await label_pdf(tools, found)
+def asked_turn(request: AnyRequest) -> str:
+    """The reference of the turn whose label is meant, blank for the shipment's own."""
+    return request.query_params.get("reference", "")
+
+
+async def label_of(tools: WebTools, found: Seen, reference: str = "") -> Response[bytes]:
+    """The PDF as the courier made it; 404 with the reason while there is none.
+
+    `reference`: that turn's. VOID is on every page of one that is not the shipment's, or no longer.
+    """
+    holder = found.progress.holder
+    if not reference or (holder and holder.reference == reference):
+        pdf, sha256 = await label_pdf(tools, found)
+        return _pdf(found, pdf, sha256)
+    turn = next((turn for turn in found.progress.turns if turn.reference == reference), None)
+    if turn is None or not turn.label_sha256:
+        raise ProblemError(404, "no_label", f"There is no label under the reference {reference[:40]}.")
+    mark = f"VOID · {found.shipment.number} · AWB {turn.awb} is not to be used"
+    try:
+        pdf = await voided(await _stored(tools, turn.label_sha256), mark)
+    except (UnreadablePdfError, PressStopped, TooLargeError):
+        detail = "This label is void, and Bilty cannot write that on it: it is not handed out."
+        raise ProblemError(410, "label_void", detail) from None
+    return _pdf(found, pdf, f"{turn.label_sha256}-void")
+
+
+def _pdf(found: Seen, pdf: bytes, tag: str) -> Response[bytes]:
     name = "".join(c if c.isalnum() or c in "-_." else "-" for c in found.shipment.number)
-    headers = {"Content-Disposition": f'inline; filename="{name}.pdf"', "ETag": f'"{sha256}"'}
+    headers = {"Content-Disposition": f'inline; filename="{name}.pdf"', "ETag": f'"{tag}"'}
     return Response(pdf, media_type="application/pdf", headers=headers)
 
 
@@ -55,8 +83,12 @@ async def label_pdf(tools: WebTools, found: Seen) -> tuple[bytes, str]:
     if holder is None or not holder.label_sha256:
         told = telling.told_status(found.progress, tools.settings.rules, datetime.now(UTC), INDIA)
         raise ProblemError(404, "no_label", f"There is no label yet. {told}")
+    return await _stored(tools, holder.label_sha256), holder.label_sha256
+
+
+async def _stored(tools: WebTools, sha256: str) -> bytes:
     try:
-        return await tools.labels.get(holder.label_sha256), holder.label_sha256
+        return await tools.labels.get(sha256)
     except FileNotFoundError:
         raise ProblemError(
             404, "label_lost", "The label store no longer has this label: see BILTY_LABEL_STORE."

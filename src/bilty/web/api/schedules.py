@@ -14,14 +14,14 @@ from bilty.intake import Fault
 from bilty.intake.limits import RUN_MAX
 from bilty.intake.reader import Findings, Reader
 from bilty.intake.values import BOOLEAN, whole
-from bilty.store import shipments, showing
+from bilty.store import shipments, showing, whom
 from bilty.store.access import Scope
 from bilty.web.api.answering import after_waiting, answer_of, answered, seen
 from bilty.web.asking import document_of, wait_s
 from bilty.web.documents import ShipmentAnswer
 from bilty.web.keys import actor_of, needs
 from bilty.web.problems import ProblemError, rejected
-from bilty.web.refusing import cancelled
+from bilty.web.refusing import CANCELLED
 from bilty.web.tools import AnyRequest, tools_of
 from bilty.web.waiting import CHANGING
 from bilty.workflow import Progress
@@ -52,7 +52,8 @@ async def create(request: AnyRequest, shipment_id: FromPath[int]) -> Response[Sh
             run=wanted.run,
             without_ewaybill=wanted.without_ewaybill,
         )
-    _refuse_idle(courses[shipment_id], wanted.run)
+        faster = await whom.told(connection, {shipment_id: whom.Wanted(ActKind.SCHEDULE)}, now)
+    _refuse_idle(courses[shipment_id], wanted.run, faster.get(shipment_id, ""))
     found, waited_s = await after_waiting(request, shipment_id, waits_s)
     answer = answer_of(request, found)
     return answered(answer, 202 if answer.status in CHANGING else 200, waited_s)
@@ -68,8 +69,11 @@ def _wanted(document: object) -> Wanted:
     return wanted
 
 
-def _refuse_idle(progress: Progress, run: int) -> None:
-    """Says why nothing was begun; `progress` is as it was left under its lock. A run that was there is no reason."""
+def _refuse_idle(progress: Progress, run: int, faster: str) -> None:
+    """Says why nothing was begun, and `faster` who was; `progress` is as it was left under its lock.
+
+    A run that was there is no reason.
+    """
     if progress.run >= run:
         return
     if progress.run + 1 < run:
@@ -81,6 +85,6 @@ def _refuse_idle(progress: Progress, run: int) -> None:
     if progress.hold:
         raise ProblemError(409, "on_hold", progress.hold)
     if progress.cancel_asked:
-        raise cancelled()
+        raise ProblemError(409, "cancelled", f"{faster} {CANCELLED}".lstrip())
     code = "scheduled" if progress.open_turn or progress.holder else "unsettled"
-    raise ProblemError(409, code, why_not_now(progress, ActKind.SCHEDULE, ""))
+    raise ProblemError(409, code, f"{faster} {why_not_now(progress, ActKind.SCHEDULE, '')}".lstrip())

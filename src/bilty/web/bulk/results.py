@@ -143,7 +143,7 @@ class Telling:
                 awb=holder.awb or None if holder else None,
                 label_url=f"{self.base_url}/api/v1/shipments/{seen.id}/label.pdf" if ready else None,
                 problem=telling.problem(seen.progress, self.rules),
-                warnings=seen.warnings,
+                warnings=seen.to_look_at,
             )
         )
 

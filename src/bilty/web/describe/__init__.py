@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from bilty.web.describe import booking, bulk, endpoints, setting_up, shipments
+from bilty.web.describe import booking, bulk, decisions, endpoints, ewaybills, setting_up, shipments
 from bilty.web.describe.events import EVENTS
 from bilty.web.describe.openapi import document
 from bilty.web.describe.shapes import Operation, Schema
@@ -10,6 +10,8 @@ from bilty.web.describe.shapes import Operation, Schema
 OPERATIONS: tuple[Operation, ...] = (
     *shipments.OPERATIONS,
     *booking.OPERATIONS,
+    *decisions.OPERATIONS,
+    *ewaybills.OPERATIONS,
     *bulk.OPERATIONS,
     *setting_up.OPERATIONS,
     *endpoints.OPERATIONS,

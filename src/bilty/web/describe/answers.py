@@ -11,6 +11,9 @@ from bilty.web.describe.shapes import Schema
 REF = "#/components/schemas/{name}"
 MOMENTS = {"at", "since", "until", "timestamp"}
 """How names of fields end that hold a moment: msgspec says of them only that they are text."""
+CLOCKS = {"opens_at", "closes_at"}
+"""But these are a time of any day."""
+CLOCK = "^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9])?$"
 MONEY = "^[0-9]+\\.[0-9]{2}$"
 
 
@@ -25,7 +28,9 @@ def _answered(name: str, schema: Schema) -> Schema:
     if schema.get("type") != "object":
         return schema
     fields = {field: _plain(inner) for field, inner in schema["properties"].items()}
-    fields |= {field: _moment(inner) for field, inner in fields.items() if field.split("_")[-1] in MOMENTS}
+    moments = [field for field in fields if field.split("_")[-1] in MOMENTS and field not in CLOCKS]
+    fields |= {field: _moment(fields[field]) for field in moments}
+    fields |= {field: {**fields[field], "pattern": CLOCK} for field in CLOCKS & fields.keys()}
     for field, about in ABOUT.get(name, {}).items():
         fields[field] = {**fields[field], "description": about}
     needed = schema["required"] if name == "ProblemDetails" else list(fields)

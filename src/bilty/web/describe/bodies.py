@@ -5,6 +5,7 @@ from bilty.intake.parties import INDIAN_TIME
 from bilty.intake.providers import PICKUP_AFTER_MINUTES_DEFAULT
 from bilty.shipment import BOX_SIDE_CM_MAX, BOX_WEIGHT_G_MAX, BOXES_MAX, PaymentMode
 from bilty.shipping_provider import APPOINTMENT_AFTER_DAYS_MAX, PICKUP_AFTER_MINUTES_MAX, Kind
+from bilty.web.describe import deciding, ewaybill_fields, hour_fields
 from bilty.web.describe.schemas import (
     closed,
     day,
@@ -93,7 +94,7 @@ SCHEMAS: dict[str, Schema] = {
     },
     "NewInvoice": {
         **closed(
-            "An invoice that travels with the boxes. Give cgst and sgst, or igst alone.",
+            "An invoice that travels with the boxes. Give cgst and sgst, which are alike, or igst alone.",
             {
                 "number": _INVOICE_NUMBER,
                 "date": day("Tomorrow in India at the latest.", "2026-11-20"),
@@ -113,7 +114,12 @@ SCHEMAS: dict[str, Schema] = {
     "NewPurchaseOrder": closed(
         "An order of the consignee's.",
         {"number": _ORDER_NUMBER},
-        {"expires_on": day("The last day on which the consignee takes it in.", "2099-12-31")},
+        {
+            "expires_on": day(
+                "The last day on which the consignee takes it in. An appointment behind it holds the shipment.",
+                "2099-12-31",
+            )
+        },
     ),
     "NewItem": closed(
         "What lies in a box, a line each.",
@@ -153,7 +159,9 @@ SCHEMAS: dict[str, Schema] = {
         "The hours at which the consignee takes delivery. It ends after it starts.",
         {
             "starts_at": moment("", "2099-11-27T10:00:00+05:30"),
-            "ends_at": moment("", "2099-11-27T12:00:00+05:30"),
+            "ends_at": moment(
+                "After `starts_at`, 24 hours later at most; today or later.", "2099-11-27T12:00:00+05:30"
+            ),
         },
         {"id": text(limits.APPOINTMENT_ID_CHARS_MAX, "The slot's number at a fulfilment centre.", "FBA15G2X")},
     ),
@@ -201,9 +209,11 @@ SCHEMAS: dict[str, Schema] = {
             },
         )
     ),
+    "NewDecision": deciding.NEW_DECISION,
+    "NewEwaybills": ewaybill_fields.NEW_EWAYBILLS,
     "NewCancellation": or_null(closed("Empty.", {})),
     "NewFacility": closed(
-        "Where boxes are fetched from.",
+        f"Where boxes are fetched from. {hour_fields.TOGETHER}",
         {**_GIVER, "gstin": _gstin("Of the facility's registration.", "29AAGCB7383J1Z4")},
         {
             **_GIVER_MORE,
@@ -213,6 +223,7 @@ SCHEMAS: dict[str, Schema] = {
             "time_zone": formatted(
                 "time-zone", f"{INDIAN_TIME} unless it is given.", INDIAN_TIME, maxLength=limits.TIME_ZONE_CHARS_MAX
             ),
+            **hour_fields.HOURS,
         },
     ),
     "NewProvider": closed(
@@ -243,11 +254,13 @@ SCHEMAS: dict[str, Schema] = {
 }
 
 
-def _change(name: str, *without: str) -> Schema:
+def _change(name: str) -> Schema:
     """What a merge patch (RFC 7396) of that document may name: nothing has to be, and a part of a party is enough."""
     whole_of = SCHEMAS[name]
-    fields = {field: schema for field, schema in whole_of["properties"].items() if field not in without}
-    return {**{key: value for key, value in whole_of.items() if key != "required"}, "properties": fields}
+    return {
+        **{key: value for key, value in whole_of.items() if key != "required"},
+        "properties": {**whole_of["properties"]},
+    }
 
 
 SCHEMAS["ConsigneeChange"] = _change("NewConsignee")
@@ -257,10 +270,15 @@ SCHEMAS["PaymentChange"] = closed(
     {"mode": one_of(list(PaymentMode), "", "cod"), "cod_amount": money("", "23600.00")},
 )
 SCHEMAS["ShipmentChange"] = {
-    **_change("NewShipment", "schedule"),
+    **_change("NewShipment"),
     "description": "The fields that shall be others. number and facility may be named, but not be others.",
 }
 SCHEMAS["ShipmentChange"]["properties"] |= {
     "consignee": reference("ConsigneeChange"),
     "payment": reference("PaymentChange"),
+    "schedule": yes_or_no(
+        "Book it as it is then, once nothing of what it was may be booked any more. true unless it is given, but false "
+        "before it was booked for the first time. Where nothing is changed, nothing is booked.",
+        example=True,
+    ),
 }

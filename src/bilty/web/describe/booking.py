@@ -4,7 +4,7 @@ from bilty.deciding.refusals import ASK_FOR_RETURN
 from bilty.store.access import Scope
 from bilty.web.describe.common import IF_NONE_MATCH, PREFER, SHIPMENT_ID
 from bilty.web.describe.examples import BOXES, READY, SCHEDULING, TIMELINE
-from bilty.web.describe.shapes import Answer, Body, Operation, Problem
+from bilty.web.describe.shapes import Answer, Body, Operation, Parameter, Problem
 from bilty.web.describe.shipments import CANCELLED, TOPIC, UNCHANGED, invalid, shipment
 from bilty.web.documents import BoxesAnswer, TimelineAnswer
 
@@ -107,9 +107,20 @@ OPERATIONS = (
         method="GET",
         path="/shipments/{shipment_id}/label.pdf",
         summary="The label",
-        about="The PDF as the courier made it, byte for byte.",
+        about="The PDF as the courier made it, byte for byte. With `reference` the label that came under it: VOID is "
+        "written all over one that is not the shipment's, or no longer.",
         scope=Scope.READ,
-        parameters=(SHIPMENT_ID, IF_NONE_MATCH),
+        parameters=(
+            SHIPMENT_ID,
+            Parameter(
+                name="reference",
+                place="query",
+                about="Of the turn, as the timeline has it.",
+                schema={"type": "string", "maxLength": 40},
+                example="",
+            ),
+            IF_NONE_MATCH,
+        ),
         answers=(
             Answer(
                 status=200,
@@ -122,6 +133,11 @@ OPERATIONS = (
         ),
         problems=(
             Problem(status=404, code="no_label", detail="There is no label yet. Asking Delhivery B2B."),
+            Problem(
+                status=410,
+                code="label_void",
+                detail="This label is void, and Bilty cannot write that on it: it is not handed out.",
+            ),
             Problem(
                 status=404,
                 code="label_lost",

@@ -84,8 +84,10 @@ _BOOKED = EventShipment(
     shipping_provider="clickpost-b2b",
     status="label_requested",
     run=1,
+    version=1,
     courier=EventCourier(5, "main", "Blue Dart", 2),
     awb=None,
+    void_awb=None,
     boxes=_boxes("SO-1001"),
     label_url=None,
     label_expires_at=None,
@@ -98,6 +100,14 @@ _READY = replace(
     boxes=_boxes("SO-1001", "75409112001", "75409112002", "75409112003"),
     label_url="https://bilty.example.com/labels/i6pUZ8pWAbdrPAa8dNU69YfoEO6xNEmtE_M0XZzXhZsx…",
     label_expires_at=datetime(2026, 11, 30, 6, 37, 9, tzinfo=UTC),
+)
+_CHANGED = replace(
+    _BOOKED,
+    status="scheduling",
+    version=2,
+    courier=None,
+    void_awb="7540911200",
+    boxes=_boxes("SO-1001", *(None,) * 4),
 )
 _REFUSED = "Pincode 411018 is not served (ClickPost code 319)."
 _FAILED = Problem(
@@ -150,6 +160,18 @@ EVENTS = (
         about="Once a booking. `label_url` opens the PDF without a key.",
         example=_message(
             EventKind.LABEL_READY, "2026-11-23T06:37:09.440925Z", "98cb4f23b4a5dfc8b315eb2983d4d8d9", _READY
+        ),
+    ),
+    Event(
+        kind=EventKind.CHANGED,
+        summary="It was changed after a courier was asked",
+        about="It is a new version. What was told of the version before is void: a label that was printed of it must "
+        "be destroyed, and `void_awb` is being cancelled. If it is booked again, `shipment.label_ready` follows.",
+        example=_message(
+            EventKind.CHANGED,
+            "2026-11-23T07:20:41.302884Z",
+            "5d0c1e9ab84f4a7f93c2f60de7ab1b35",
+            _CHANGED,
         ),
     ),
     Event(

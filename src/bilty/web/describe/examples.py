@@ -64,11 +64,13 @@ SCHEDULING: Schema = {
     "awb": None,
     "label_url": None,
     "run": 1,
+    "version": 1,
     "polls_done": 0,
     "next_poll_at": None,
     "window_ends_at": None,
     "problem": None,
     "warnings": [],
+    "pickup": None,
     "created_at": "2026-11-25T04:31:07.120000Z",
 }
 READY: Schema = {

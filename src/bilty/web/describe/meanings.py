@@ -1,6 +1,7 @@
 """What the fields of answers mean, by the struct that is answered. A test wants each of them."""
 
 from bilty.store.hand_off.deliveries import COUNTED_MAX
+from bilty.web.describe import deciding, ewaybill_fields, problem_fields
 from bilty.words import grouped
 
 _OWN_NUMBER = "Bilty's own number of it."
@@ -69,11 +70,17 @@ _SHIPMENTS: dict[str, dict[str, str]] = {
         "awb": _AWB,
         "label_url": "Where its label is, with the same key; null while there is none.",
         "run": "How often it was booked: 0 before the first time.",
+        "version": "Which it is of what it was: one more whenever it is changed after a courier was asked to carry it.",
         "polls_done": "How often the courier now waited for was asked for the label.",
         "next_poll_at": "When it is asked next.",
         "window_ends_at": "When the next courier is asked instead.",
         "problem": _WHY,
         "warnings": _WARNINGS,
+        "pickup": "The new pickup that was asked for, where the label came after the first; null for none.",
+    },
+    "PickupAnswer": {
+        "at": "When the courier was asked to come.",
+        "confirmation": f"The courier's number for it. {_PARTLY}",
     },
     "Party": _PARTY,
     "Payment": {"mode": "cod: the courier collects the amount.", "cod_amount": "0.00 where it is prepaid."},
@@ -162,6 +169,10 @@ _SETTING_UP: dict[str, dict[str, str]] = {
         "code": "Its name in shipments.",
         "location_code": f"Its code at ClickPost, sent instead of the address. {_PARTLY}",
         "time_zone": "In which days and times are told to people.",
+        "opens_at": f"When boxes are fetched from, by its own clock, as in 09:00. {_PARTLY}",
+        "closes_at": f"From when on they are not fetched any more; 00:00 is midnight. {_PARTLY}",
+        "days_off": "Days of the week on which nothing is fetched.",
+        "holidays": "Dates on which nothing is fetched.",
         "warnings": _WARNINGS,
     },
     "KeyAnswer": {
@@ -227,8 +238,10 @@ _HAND_OFF: dict[str, dict[str, str]] = {
         "shipping_provider": _PROVIDER,
         "status": "Where it stood, in the words of ShipmentAnswer's status.",
         "run": "Which booking this is of: 0 before the first.",
+        "version": "Which version of the shipment this is of: a label of an earlier one is void.",
         "courier": "Who had the shipment, or was being asked for it.",
         "awb": _AWB,
+        "void_awb": "What was its AWB until this change, and is being cancelled; null where there was none.",
         "boxes": "Each box is one, in their order.",
         "label_url": "Opens the label's PDF without a key, until `label_expires_at`; null while there is none.",
         "label_expires_at": "Until when `label_url` opens it. The link is made anew each time the event is sent.",
@@ -274,19 +287,12 @@ _BULK: dict[str, dict[str, str]] = {
         "resume": "The line to go on from.",
     },
 }
-_PROBLEMS: dict[str, dict[str, str]] = {
-    "ProblemDetails": {
-        "type": "Names the problem for programs, and never changes.",
-        "title": "The status in words.",
-        "status": "The answer's own.",
-        "detail": "What happened and what to do.",
-        "instance": "The address that was asked.",
-        "errors": "Each faulty field.",
-    },
-    "FieldError": {
-        "field": "Its path, as in boxes[2].weight_g.",
-        "value": "What was given, cut short.",
-        "message": "What is wrong, and what to give.",
-    },
+ABOUT = {
+    **_SHIPMENTS,
+    **deciding.ABOUT,
+    **ewaybill_fields.ABOUT,
+    **_SETTING_UP,
+    **_HAND_OFF,
+    **_BULK,
+    **problem_fields.ABOUT,
 }
-ABOUT = {**_SHIPMENTS, **_SETTING_UP, **_HAND_OFF, **_BULK, **_PROBLEMS}

@@ -34,6 +34,10 @@ _FACILITY = {
     "gstin": "29AAGCB7383J1Z4",
     "location_code": "",
     "time_zone": "Asia/Kolkata",
+    "opens_at": "09:00",
+    "closes_at": "18:30",
+    "days_off": ["sunday"],
+    "holidays": ["2027-01-26"],
 }
 _PROVIDER_ANSWER = {
     "code": "clickpost-b2b",

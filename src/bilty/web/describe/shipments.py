@@ -1,4 +1,4 @@
-"""Operations on shipments: taken in, listed, read, put right."""
+"""Operations on shipments: taken in, listed, read, changed."""
 
 from bilty.intake import limits
 from bilty.reply import AWB_CHARS_MAX
@@ -24,7 +24,7 @@ CREATED = {**SCHEDULING, "status": "created", "run": 0}
 _MERGE_PATCH = "application/merge-patch+json"
 _CHANGES = {
     "another phone and PIN code": {"consignee": {"phone": "9876543219", "pincode": "411019"}},
-    "no purchase orders": {"purchase_orders": None},
+    "no purchase orders, and not booked yet": {"purchase_orders": None, "schedule": False},
 }
 
 
@@ -174,20 +174,35 @@ OPERATIONS = (
         topic=TOPIC,
         method="PATCH",
         path="/shipments/{shipment_id}",
-        summary="Put a shipment right",
+        summary="Change a shipment",
         about="A merge patch (RFC 7396): a field that is named is replaced, a list as a whole; null takes it away. "
-        "Until it is booked for the first time.",
+        "Once a courier was asked to carry it, a change opens a new `version`: the AWB of the old one is cancelled, "
+        "its label is void, and the new one is booked as soon as nothing of the old may be any more, unless `schedule` "
+        "is false. `order_number` and the e-way bills of invoices open none.",
         scope=Scope.DISPATCH,
         parameters=(SHIPMENT_ID, IF_MATCH),
         body=Body(schema="ShipmentChange", examples=_CHANGES, media=_MERGE_PATCH),
         also=(Body(schema="ShipmentChange", examples=_CHANGES),),
-        answers=(shipment(200, "The shipment as it is now.", CREATED, "Location"),),
+        answers=(
+            shipment(
+                200,
+                "The shipment as it is now: `scheduling` while the AWB that it had is being cancelled.",
+                CREATED,
+                "Location",
+            ),
+        ),
         problems=(
             Problem(
                 status=409,
-                code="already_begun",
-                detail="A courier has been asked to carry this shipment as it is, and nothing was changed. "
-                "Cancel it, and send it anew under another number.",
+                code="call_out",
+                detail="ClickPost is being asked about Delhivery B2B's booking right now; its answer comes within two "
+                "minutes. Nothing was changed: send the change again in 2 s.",
+                headers=("Retry-After",),
+            ),
+            Problem(
+                status=409,
+                code="dispatched",
+                detail="The shipment is with the courier. What it is cannot be changed any more.",
             ),
             CANCELLED,
             Problem(

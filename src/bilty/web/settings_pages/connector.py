@@ -6,7 +6,6 @@ The key goes in and never comes out: not stored, not as typed, not after a fault
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from litestar import get, post
 from litestar.params import FromPath
@@ -15,6 +14,7 @@ from litestar.response import Redirect, Template
 from bilty import telling
 from bilty.intake import Fault, Rejected, parse_buffers, parse_connector
 from bilty.shipping_provider import Connector, own_terms
+from bilty.shipping_provider.opening import Calendar, calendar_of
 from bilty.store import providers, setting_up, showing
 from bilty.store.database import Connection
 from bilty.store.jobs import JobKind
@@ -30,6 +30,7 @@ from bilty.web.settings_pages.providers import PATH
 from bilty.web.settings_pages.standings import Row
 from bilty.web.stored_key import end_of, stored_key
 from bilty.web.tools import AnyRequest, tools_of
+from bilty.words import INDIA
 
 LABELS = {
     "username": "Username",
@@ -41,16 +42,17 @@ LABELS = {
 BUFFERS = ("pickup_after_minutes", "appointment_after_days")
 FRESH = {"username": "", "packslip_required": "false", "pickup_after_minutes": "30", "appointment_after_days": ""}
 """What the form of a new connector holds: the brief's own defaults, and no appointment."""
-ZONES_MAX = 3
+CALENDARS_MAX = 3
+CODES_MAX = 3
 CHANGES = (CONNECTOR_UPDATED,)
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What a shipment booked now would be promised; `zone` is named where facilities have several."""
+    """What a shipment booked now would be promised; `where` is named where it is not the same everywhere."""
 
     told: str
-    zone: str
+    where: str
     doubt: str
 
 
@@ -201,18 +203,33 @@ def _given(stored: Connector | None, form: Form | None) -> dict[str, str]:
 
 
 def promises(given: Mapping[str, str], found: Sequence[Place], now: datetime) -> Sequence[Promise] | Sequence[Fault]:
-    """One for each time zone that boxes leave from; or what is wrong with the numbers."""
+    """One for each calendar that boxes leave by, those of most facilities first; or what is wrong with the numbers.
+
+    Without a facility it is said for one in India that is always open.
+    """
     parsed = parse_buffers({name: given[name] for name in BUFFERS})
     if isinstance(parsed, Rejected):
         return wording.labelled(parsed.faults, LABELS)
-    zones = sorted({place.facility.time_zone for place in found})[:ZONES_MAX] or ["Asia/Kolkata"]
+    codes: dict[Calendar, list[str]] = {}
+    for place in found:
+        codes.setdefault(calendar_of(place.facility), []).append(place.facility.code)
+    calendars = sorted(codes, key=lambda each: -len(codes[each]))[:CALENDARS_MAX] or [Calendar(INDIA)]
+    alone = len(codes) <= 1
     made = []
-    for name in zones:
-        zone = ZoneInfo(name)
-        terms = own_terms(parsed, now, zone)
-        shown = name if zones != ["Asia/Kolkata"] else ""
-        made.append(Promise(telling.told_terms(terms, now, zone), shown, telling.doubt_of(terms)))
+    for calendar in calendars:
+        terms = own_terms(parsed, now, calendar)
+        told = telling.told_terms(terms, now, calendar.zone)
+        made.append(Promise(told, _where(calendar, codes.get(calendar, []), alone=alone), telling.doubt_of(terms)))
     return made
+
+
+def _where(calendar: Calendar, codes: Sequence[str], *, alone: bool) -> str:
+    """Blank where there is no doubt: every facility keeps India's time and is always open."""
+    more = f" and {len(codes) - CODES_MAX} more" if len(codes) > CODES_MAX else ""
+    named = "" if alone and calendar.is_always_open else ", ".join(codes[:CODES_MAX]) + more
+    zone = "" if calendar.zone == INDIA else calendar.zone.key
+    hours = "" if calendar.is_always_open else "when it is open"
+    return ", ".join(filter(None, (named, zone, hours)))
 
 
 ROUTES = [connector, preview, update, preview_without_script]

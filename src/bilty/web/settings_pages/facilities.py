@@ -1,5 +1,6 @@
 """Settings, Facilities: where boxes are fetched from."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,9 +9,10 @@ from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
+from bilty import telling
 from bilty.intake import Fault, Rejected, facility_warnings, parse_facility
 from bilty.intake.india import STATES
-from bilty.shipment import Facility
+from bilty.shipment import Facility, Weekday
 from bilty.store import providers, setting_up
 from bilty.store.places import Place, places
 from bilty.store.providers import COUNTED_MAX
@@ -36,7 +38,12 @@ LABELS = {
     "gstin": "GSTIN",
     "location_code": "Location code",
     "time_zone": "Time zone",
+    "opens_at": "Opens at",
+    "closes_at": "Closes at",
+    "days_off": "Days off",
+    "holidays": "Holidays",
 }
+LISTS = ("days_off", "holidays")
 FRESH = {**dict.fromkeys(LABELS, ""), "time_zone": "Asia/Kolkata"}
 STATE_NAMES = sorted({name for name in STATES.values() if name})
 CHANGES = (FACILITY_ADDED, FACILITY_CHANGED)
@@ -131,6 +138,8 @@ async def _form(
         faults=shown,
         fault=by_field(shown),
         states=STATE_NAMES,
+        week=[(day.value, day.capitalize()) for day in Weekday],
+        works=telling.told_hours(row.facility) if row else "",
         changed_last=wording.changed_last(change),
         seen=wording.seen_mark(change),
     )
@@ -142,21 +151,30 @@ def _row(facility: Facility, used: int) -> Row:
 
 
 def _given(form: Form) -> dict[str, str]:
-    return {name: form.get(name, "") for name in LABELS}
+    return {name: form.get(name, "") for name in LABELS} | {"days_off": " ".join(form.all("days_off"))}
 
 
 def _shown(facility: Facility) -> dict[str, str]:
+    """As the form sends it: days off are ticked, and holidays stand a line each."""
     party = facility.pickup
-    values = {**msgspec.structs.asdict(facility), **msgspec.structs.asdict(party)}
+    values = {
+        **msgspec.structs.asdict(facility),
+        **msgspec.structs.asdict(party),
+        "opens_at": telling.hour_of(facility.opens_at),
+        "closes_at": telling.hour_of(facility.closes_at),
+        "days_off": " ".join(facility.days_off),
+        "holidays": "\n".join(day.isoformat() for day in facility.holidays),
+    }
     return {name: str(values[name]) for name in LABELS}
 
 
-def _document(given: Mapping[str, str], stored: Facility | None) -> dict[str, str]:
+def _document(given: Mapping[str, str], stored: Facility | None) -> dict[str, object]:
     """Browsers end each line of an address with CR LF: that is one line's end, and no change of what is stored."""
-    document = {name: value for name, value in given.items() if name != "code"}
+    document: dict[str, object] = {name: value for name, value in given.items() if name != "code"}
     document["address"] = given["address"].replace("\r\n", "\n")
     if stored and stored.pickup.address.replace("\r\n", "\n").strip() == document["address"]:
         document["address"] = stored.pickup.address
+    document |= {name: re.findall(r"[^\s,;]+", given[name]) for name in LISTS if given[name]}
     return document
 
 

@@ -34,7 +34,9 @@ async def make(request: AnyRequest) -> Response[Body]:
         return _refused(awbs, Refused())
     async with tools.pool.acquire() as connection, connection.transaction():
         now = await showing.clock(connection)
-        made = await manifests.make(connection, awbs, caller(request).facilities, actor_of(request), now)
+        made = await manifests.make(
+            connection, awbs, caller(request).facilities, actor_of(request), now, tools.settings.rules
+        )
     if isinstance(made, Refused):
         return _refused(_why(made), made)
     manifest_id, until = int(made.number.removeprefix(paper.BEGINS)), now + timedelta(tools.settings.uniware_link_days)

@@ -1,28 +1,32 @@
 """`POST /uniware/waybill`: taken in once, put right while nobody was asked, booked once however often it is sent."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from litestar import Response, post
 
-from bilty.intake import Fault, Rejected
+from bilty.intake import Fault, IntakeRules, Rejected
+from bilty.intake.ewaybills import held_anew
 from bilty.intake.shipments import Accepted
 from bilty.intake.uniware import About, Defaults, asked, code_of, facility_named, parse_waybill
-from bilty.store import amending, shipments, showing, uniware
+from bilty.shipment import ewaybills_of, with_ewaybills
+from bilty.store import amending, ewaybills, shipments, showing, uniware
 from bilty.store.amending import Amending
 from bilty.store.database import Connection
 from bilty.store.shipments import Arrival, Intake, Kept
+from bilty.store.showing import Seen
 from bilty.web.api.answering import after_waiting
 from bilty.web.asking import document_of
 from bilty.web.keys import actor_of, caller
 from bilty.web.tools import AnyRequest, arrivals_of, tools_of
-from bilty.web.uniware.again import Again, decide
+from bilty.web.uniware.again import ENDED, Again, decide
 from bilty.web.uniware.answers import Body, failed
 from bilty.web.uniware.coming_in import with_token
 from bilty.web.uniware.placing import place_for
 from bilty.web.uniware.told import told
 from bilty.words import INDIA
+from bilty.workflow import status
 
 FAULTS_TOLD = 40
 NO_PROVIDER = "There is no shipping provider {code!r} in Bilty: name another in custom field shipping_provider."
@@ -123,20 +127,41 @@ async def _asked_again(request: AnyRequest, connection: Connection, kept: Kept, 
             return OTHER_CONTENT.format(number=seen.shipment.number, why=WHY[refused])
         case Again.LEAVE:
             return shipment_id
-        case Again.PUT_RIGHT if why := await _put_right(request, connection, shipment_id, wanted, now):
+        case Again.BILLED:
+            why = await _billed(request, connection, shipment_id, wanted, now)
+            if why or status(seen.progress) not in ENDED:
+                return why or shipment_id
+        case Again.PUT_RIGHT if why := await _put_right(request, connection, seen, wanted, now):
             return why
     await shipments.schedule_all(connection, [shipment_id], now, actor=actor_of(request))
     return shipment_id
 
 
-async def _put_right(
-    request: AnyRequest, connection: Connection, shipment_id: int, wanted: Request, now: datetime
-) -> str:
+async def _put_right(request: AnyRequest, connection: Connection, seen: Seen, wanted: Request, now: datetime) -> str:
     """Blank where it is now as Uniware has it, or cannot be: then it says itself why."""
-    arrival = wanted.arrival
-    done = await amending.amend(connection, shipment_id, arrival, actor_of(request), now)
-    if done is Amending.NO_PROVIDER:
+    arrival = _with_bills(wanted.arrival, seen, tools_of(request).settings.intake_rules)
+    done = await amending.amend(connection, seen.id, arrival, actor_of(request), now)
+    if done.outcome is Amending.NO_PROVIDER:
         code = arrival.shipment.shipping_provider
         return NO_PROVIDER.format(code=code) if code else arrival.hold
+    await uniware.write_asked(connection, seen.id, wanted.asked)
+    return ""
+
+
+async def _billed(request: AnyRequest, connection: Connection, shipment_id: int, wanted: Request, now: datetime) -> str:
+    """E-way bills that came since couriers were asked. Why not, blank where the shipment has them now."""
+    rules, bills = tools_of(request).settings.intake_rules, ewaybills_of(wanted.arrival.shipment)
+    added = await ewaybills.add(connection, {shipment_id: bills}, rules, actor_of(request), now, whole=True)
+    if refused := added[shipment_id].refused:
+        return " ".join(dict.fromkeys(refused.values()))
     await uniware.write_asked(connection, shipment_id, wanted.asked)
     return ""
+
+
+def _with_bills(arrival: Arrival, seen: Seen, rules: IntakeRules) -> Arrival:
+    """E-way bills that Uniware leaves out may have been entered in Bilty, and stay."""
+    bills = {**ewaybills_of(seen.shipment), **ewaybills_of(arrival.shipment)}
+    shipment = with_ewaybills(arrival.shipment, bills)
+    if shipment == arrival.shipment:
+        return arrival
+    return replace(arrival, shipment=shipment, hold=held_anew(arrival.hold, arrival.shipment, shipment, rules))

@@ -6,7 +6,7 @@ from litestar import Response
 
 from bilty import telling
 from bilty.oms import label_link
-from bilty.shipment import lacks_data
+from bilty.shipment import may_be_waived, standing
 from bilty.store.showing import Seen
 from bilty.turn import State
 from bilty.web.tools import AnyRequest, base_url, tools_of
@@ -55,7 +55,7 @@ def why_not(request: AnyRequest, seen: Seen) -> str:
     if shown in UNDER_WAY:
         return f"It is being booked. {stands} {AGAIN}"
     if shown is Status.ON_HOLD:
-        return progress.hold if lacks_data(progress.hold) else f"{progress.hold} {EWAYBILL}"
+        return f"{progress.hold} {EWAYBILL}" if may_be_waived(standing(progress.hold)) else progress.hold
     if shown in (Status.FAILED, Status.NOT_SERVICEABLE) and problem:
         return f"{problem.message} {ANEW}"
     if shown is Status.NEEDS_ATTENTION:

@@ -1,4 +1,8 @@
-"""`POST /uniware/waybill/update`: measured and weighed again. What a courier was told cannot be changed any more."""
+"""`POST /uniware/waybill/update`: measured and weighed again. While Uniware has no AWB of it, it is booked so.
+
+The contract has no way to tell Uniware of another AWB than the one it has. So what it was given an AWB for is not
+changed from there: in Bilty it may be, where a person sees which labels must be destroyed.
+"""
 
 from litestar import Response, post
 
@@ -21,10 +25,12 @@ NO_NAME = "Shipment.code and Shipment.waybill are missing: give one of them."
 UNKNOWN = "Shipment {code} is not known in Bilty, or is not of a facility of this key's: ask for its waybill first."
 AMBIGUOUS = "Shipment {code} is of more than one facility of this key's: use a key of one facility."
 OTHER_WAYBILL = "Shipment {code} has another AWB than {awb}, or none yet."
-BEGUN = (
-    "Shipment {code} is booked, or a courier has been asked to carry it as it was: nothing was changed. "
-    "Cancel it and send it under another code."
+BOOKED = (
+    "Shipment {code} is booked under AWB {awb}, whose label is for its boxes as they were: nothing was changed. "
+    "Change it in Bilty, or cancel it and send it under another code."
 )
+CALL_OUT = "Shipment {code} is being booked this very moment: nothing was changed. Update it again in {seconds} s."
+DISPATCHED = "Shipment {code} is with the courier: nothing was changed."
 CANCELLED = "Shipment {code} is cancelled: send it under another code."
 
 
@@ -67,7 +73,11 @@ async def _amended(request: AnyRequest, connection: Connection, seen: Seen, docu
         return sentences(parsed.faults)
     if parsed == seen.shipment:
         return ""
+    code, holder, booked = seen.shipment.number, seen.progress.holder, amending.begun(seen.progress)
+    if holder and amending.makes_version(seen.shipment, parsed):
+        return BOOKED.format(code=code, awb=holder.awb)
     arrival = Arrival(parsed, hold=seen.progress.hold, warnings=seen.warnings)
-    done = await amending.amend(connection, seen.id, arrival, actor_of(request), await showing.clock(connection))
-    refusal = {Amending.BEGUN: BEGUN, Amending.CANCELLED: CANCELLED}.get(done, "")
-    return refusal.format(code=seen.shipment.number)
+    now = await showing.clock(connection)
+    done = await amending.amend(connection, seen.id, arrival, actor_of(request), now, schedule=booked)
+    refusal = {Amending.CALL_OUT: CALL_OUT, Amending.DISPATCHED: DISPATCHED, Amending.CANCELLED: CANCELLED}
+    return refusal.get(done.outcome, "").format(code=code, seconds=done.retry_after_s)
