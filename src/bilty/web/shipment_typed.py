@@ -32,8 +32,8 @@ def filled(shipment: Shipment, zone: tzinfo) -> Typed:
         "payment.mode": str(payment.mode),
         "payment.cod_amount": str(payment.cod_amount) if payment.cod_amount else "",
         "pickup_at": _local(shipment.pickup_at, zone),
-        "appointment.starts_at": _local(slot and slot.starts_at, zone),
-        "appointment.ends_at": _local(slot and slot.ends_at, zone),
+        "appointment.starts_at": _local(slot.starts_at if slot else None, zone),
+        "appointment.ends_at": _local(slot.ends_at if slot else None, zone),
         "appointment.id": slot.id if slot else "",
     }
     return Typed(
