@@ -196,7 +196,7 @@ def vans_come(town: Town) -> None:
     """Also for what nobody has marked as dispatched."""
     now = town.clock.now()
     for booked in town.sandbox.book.bookings():
-        ready = booked.has_label(now) and not booked.cancelled(now) and not booked.picked_up(now)
+        ready = booked.has_label(now) and booked.cancelled_at is None and not booked.picked_up(now)
         if ready and town.dice.randrange(100) < PICKUPS_IN_A_HUNDRED:
             booked.picked_up_by_hand_at = now
 
@@ -273,7 +273,7 @@ def booked_at(booked: Booked | None) -> float:
 def _dispatched(town: Town, progress: Progress) -> Dispatch | None:
     """What is marked as dispatched is with the courier."""
     booked = town.sandbox.book.find(progress.holder.reference) if progress.holder else None
-    if booked is None or booked.cancelled(town.clock.now()):
+    if booked is None or booked.cancelled_at is not None:
         return None
     if not booked.picked_up(town.clock.now()):
         booked.picked_up_by_hand_at = town.clock.now()
