@@ -93,7 +93,10 @@ class Result:
 
 
 class Noting:
-    """A ClickPost that notes each cancel of what the courier has picked up; only a return may be ordered so."""
+    """A ClickPost that notes each cancel of what the courier has picked up; only a return may be ordered so.
+
+    Whoever took a cancel in before the van came, and is asked again what became of it, is not asked to cancel.
+    """
 
     def __init__(self, aggregator: Aggregator, sandbox: Sandbox, clock: ManualClock) -> None:
         self._aggregator, self._sandbox, self._clock = aggregator, sandbox, clock
@@ -104,7 +107,7 @@ class Noting:
 
     async def cancel(self, booking: Booking) -> Said[Cancelled | NotYet | Unknown | Trouble]:
         booked = self._sandbox.book.find(booking.reference)
-        if booked is not None and booked.picked_up(self._clock.now()):
+        if booked is not None and booked.cancelled_at is None and booked.picked_up(self._clock.now()):
             self.after_pickup.append(booking.reference)
         return await self._aggregator.cancel(booking)
 
