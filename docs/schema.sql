@@ -1040,6 +1040,8 @@ CREATE INDEX transporters_open ON public.transporters USING btree (at) WHERE (se
 
 CREATE INDEX turn_ends_by_time ON public.turn_ends USING btree (at);
 
+CREATE INDEX turns_by_label ON public.turns USING btree (label_sha256) WHERE (label_sha256 <> ''::text);
+
 CREATE INDEX turns_due ON public.turns USING btree (provider_id, due_at) WHERE (due_at IS NOT NULL);
 
 CREATE UNIQUE INDEX turns_one_holder ON public.turns USING btree (shipment_id) WHERE (state = ANY (ARRAY['fetching'::text, 'unlabelled'::text, 'won'::text, 'returning'::text, 'unreturned'::text, 'returned'::text]));

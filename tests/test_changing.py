@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from bilty.aggregator.clickpost.codes import ABOUT_THE_REQUEST
 from bilty.telling.changing import must_wait, told_changed, told_changing
 from bilty.telling.printed import told_destroy
 from bilty.turn import State, Turn
-from bilty.web.blames import blames, field_of, mending
+from bilty.web.blames import DATA, blames, field_of, mending
 from bilty.words import INDIA
 from bilty.workflow import Progress
 from test_telling import NOW, progress, turn
@@ -141,3 +142,8 @@ def test_a_lane_that_nobody_serves_is_about_its_pin() -> None:
         "consignee.pincode",
         "ClickPost names no courier for this lane: Pin code not serviceable.",
     )
+
+
+def test_the_codes_that_are_about_data_are_those_that_clickpost_refuses_data_by() -> None:
+    """Pages may not ask the aggregator's side, so they have a list of their own."""
+    assert DATA == ABOUT_THE_REQUEST

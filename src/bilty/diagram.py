@@ -19,6 +19,7 @@ BESIDE_THE_TABLE: Mapping[str, tuple[tuple[State, State], ...]] = {
     "cancelled or changed by a person": tuple(
         (s, State.SURPLUS) for s in (State.FETCHING, State.UNLABELLED, State.WON)
     ),
+    "changed, and its AWB typed by a person": tuple((s, State.OFFERED) for s in (State.FETCHING, State.UNLABELLED)),
     "cancelled by a person, and nothing sent": ((State.UNCLEAR, State.WITHDRAWN),),
     "a person: wrong awb, of what had lapsed": tuple(
         (s, State.LAPSED) for s in (State.FETCHING, State.UNLABELLED, State.OFFERED)

@@ -15,7 +15,7 @@ from bilty.reply import Courier
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What an installation may set."""
+    """What an installation may set. `late_label_wait` is how long a late AWB may be used before it is cancelled."""
 
     poll_interval: timedelta = timedelta(minutes=2)
     polls_max: int = 6

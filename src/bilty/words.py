@@ -49,3 +49,17 @@ def counted(number: int, one: str, many: str = "") -> str:
 def sentence(words: str) -> str:
     """The other side's words as the end of a sentence of ours."""
     return f"{' '.join(words.split()).rstrip('.') or 'it gave no reason'}."
+
+
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would compute, or worse, if a cell began with it."""
+
+
+def harmless(cell: str) -> str:
+    """For a file that is opened in a spreadsheet. A quote is put before one that stands before a formula, too."""
+    return f"'{cell}" if cell.lstrip("'").startswith(FORMULAS) else cell
+
+
+def without_guard(cell: str) -> str:
+    """What `harmless` was given."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULAS) else cell

@@ -10,16 +10,16 @@ from msgspec.structs import replace
 
 from bilty.aggregator import Booking, Said, Trouble
 from bilty.aggregator.scripted import P1, Scripted, label, never, refused, unclear
-from bilty.deciding import GiveUpAwb, No
+from bilty.deciding import Dispatch, GiveUpAwb, No, OrderReturn
 from bilty.intake import IntakeRules
 from bilty.reply import Accepted, Label
 from bilty.shipment import Ewaybill, Invoice, Shipment, decode, digest
 from bilty.shipping_provider import preflight
-from bilty.store import acting, ewaybills, shipments, transporters
+from bilty.store import acting, ewaybill_rows, ewaybills, shipments, transporters
 from bilty.store.audit import COMMAND
 from bilty.store.ewaybills import Added
 from bilty.store.shipments import Arrival, Intake
-from bilty.turn import Rules
+from bilty.turn import Rules, State
 from bilty.workflow import Status
 from dispatch.bench import MINUTE, NOON, Bench, shipment
 
@@ -259,6 +259,37 @@ async def test_a_courier_that_was_told_one_is_not_told_that_there_is_none(bench:
             "none: give the number of the one that replaces it."
         }
     )
+
+
+async def test_nor_is_one_that_brings_the_boxes_back(bench: Bench) -> None:
+    await bench.schedule(dear(ewaybill=BILL))
+    await bench.work()
+    turn, shipment_id = await bench.turn("S1", 1), bench.ids["S1"]
+    for act in (Dispatch(), OrderReturn(turn.reference)):
+        async with bench.pool.acquire() as connection, connection.transaction():
+            assert await acting.act(connection, {shipment_id: act}, COMMAND, bench.now, Rules()) == {shipment_id: None}
+    assert (await adds(bench, INV_S1="")).refused
+
+
+async def test_nor_is_one_that_was_told_it_and_may_still_come_to_have_the_boxes(bench: Bench) -> None:
+    bench.aggregator.plan(P1, never())
+    await bench.schedule(dear(ewaybill=BILL))
+    await bench.work()
+    assert "First Cargo was told" in (await adds(bench, INV_S1="")).refused["INV-S1"]
+    await bench.until(NOON + 15 * MINUTE)
+    assert (await bench.turn("S1", 1)).state is State.LAPSED
+    assert "Second Cargo was told" in (await adds(bench, INV_S1="")).refused["INV-S1"]
+    assert (await content(bench)).invoices[0].ewaybill_number == BILL
+
+
+async def test_what_is_wanted_is_found_behind_any_number_that_want_none(bench: Bench) -> None:
+    cheap = [replace(shipment(f"C{n}"), order_number="") for n in range(3)]
+    await takes_in(bench, *cheap, dear(), hold=HOLD)
+    async with bench.pool.acquire() as connection:
+        found = await ewaybill_rows.wanted(connection, None, Decimal(50_000), 1)
+        none = await ewaybill_rows.wanted(connection, None, DEAR, 1)
+    assert [(each.number, [i.number for i in each.invoices]) for each in found] == [("S1", ["INV-S1"])]
+    assert none == []
 
 
 TOLD = f"E-way bill {BILL} of invoice INV-S1 was given for First Cargo: its transporter must change to Second Cargo."

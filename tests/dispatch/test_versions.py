@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from bilty.aggregator.scripted import P1, P2, P3, accepted, label, never, refused, unclear
-from bilty.deciding import Act, Cancel, Dispatch, Settled
+from bilty.deciding import Act, Cancel, Dispatch, OrderReturn, Settled
 from bilty.reply import Busy, Ranking
 from bilty.shipment import EWAYBILL_THRESHOLD, Box, Shipment
 from bilty.shipping_provider import Connector, Kind, ShippingProvider
@@ -105,6 +105,24 @@ async def test_what_is_printed_anew_needs_no_word_on_the_old(bench: Bench) -> No
         assert [copy.void for copy in await prints.copies_of(connection, shipment_id)] == [False, True]
         (now,) = (await prints.printed_now(connection, [shipment_id]))[shipment_id]
     assert (now.boxes, now.copies, now.awb) == (8, 1, (await bench.turn("S1", 1)).awb)
+
+
+async def test_paper_of_what_was_brought_back_is_void_and_on_the_way_it_is_not(bench: Bench) -> None:
+    await bench.schedule(SEVEN)
+    await bench.work()
+    await print_label(bench, "S1")
+    shipment_id, turn = bench.ids["S1"], await bench.turn("S1", 1)
+    for wish in (Dispatch(), OrderReturn(turn.reference)):
+        async with bench.pool.acquire() as connection, connection.transaction():
+            assert await acting.act(connection, {shipment_id: wish}, ASHA, bench.now, Rules()) == {shipment_id: None}
+    async with bench.pool.acquire() as connection:
+        assert await prints.void_of(connection, [shipment_id]) == {}
+    await bench.work()
+    assert (await bench.turn("S1", 1)).state is State.RETURNED
+    async with bench.pool.acquire() as connection:
+        (void,) = (await prints.void_of(connection, [shipment_id]))[shipment_id]
+        assert (void.awb, [copy.void for copy in await prints.copies_of(connection, shipment_id)]) == (turn.awb, [True])
+        assert await prints.printed_now(connection, [shipment_id]) == {}
 
 
 async def test_what_is_waited_for_is_cancelled_as_soon_as_it_comes(bench: Bench) -> None:
@@ -237,17 +255,18 @@ async def test_what_is_cancelled_or_with_the_courier_stays_as_it_is(bench: Bench
     assert (await change(bench, SEVEN)).outcome is Amending.SAME
 
 
-async def test_the_order_number_alone_cancels_nothing(bench: Bench) -> None:
+async def test_the_order_number_is_told_to_couriers_and_so_makes_a_version(bench: Bench) -> None:
     await bench.schedule(SEVEN)
     await bench.work()
     before = await bench.turn("S1", 1)
     done = await change(bench, replace(SEVEN, order_number="PO-NEW"))
-    assert (done.outcome, done.cancelling, done.void) == (Amending.DONE, (), ())
+    assert (done.outcome, done.cancelling) == (Amending.VERSION, (before.awb,))
+    await bench.until(NOON + MINUTE)
     assert await bench.status("S1") is Status.LABEL_READY
-    assert (await bench.turn("S1", 1)).awb == before.awb
-    assert await lines(bench, "changed") == ["Changed: the order number."]
-    async with bench.pool.acquire() as connection:
-        assert all(box.awb for box in await showing.boxes_of(connection, bench.ids["S1"]))
+    assert (await bench.turn("S1", 1)).awb != before.awb
+    assert await lines(bench, "changed") == [
+        f"Changed: the order number. It is version 2 now. AWB {before.awb} is being cancelled."
+    ]
 
 
 async def test_a_word_that_no_eway_bill_is_needed_is_good_for_the_same_invoices(bench: Bench) -> None:
@@ -338,7 +357,8 @@ async def test_the_audit_trail_has_what_was_and_what_is(bench: Bench) -> None:
 
 def test_only_what_a_courier_is_told_makes_a_version() -> None:
     invoice = replace(SEVEN.invoices[0], ewaybill_number="123456789012")
-    assert not makes_version(SEVEN, replace(SEVEN, invoices=(invoice,), order_number="X"))
+    assert not makes_version(SEVEN, replace(SEVEN, invoices=(invoice,)))
+    assert makes_version(SEVEN, replace(SEVEN, order_number="X"))
     assert makes_version(SEVEN, EIGHT)
     assert makes_version(SEVEN, replace(SEVEN, boxes=(*SEVEN.boxes[:-1], Box(1, 2, 3, 4))))
     assert makes_version(SEVEN, replace(SEVEN, invoices=(replace(invoice, value=Decimal(1)),)))

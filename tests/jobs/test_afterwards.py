@@ -1,6 +1,7 @@
 """What is said to ClickPost after the AWB: e-way bills that came later, a pickup for a label that came too late."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
@@ -10,13 +11,16 @@ from msgspec.structs import replace as replace_struct
 
 from bilty.aggregator import Booking, EwaybillTold, PickupBooked, Said, Trouble
 from bilty.aggregator.scripted import P1, Booked, Scripted, accepted, never
+from bilty.deciding import Cancel
 from bilty.intake import IntakeRules
 from bilty.jobs.afterwards import TRIES_MAX, say_afterwards
 from bilty.reply import Busy, Refusal, Refused, Unclear
 from bilty.shipment import Ewaybill, Invoice, Shipment
-from bilty.store import afterwards, ewaybills, providers, showing
+from bilty.store import acting, afterwards, ewaybills, providers, showing
 from bilty.store.afterwards import LEASE
+from bilty.store.amending import amend
 from bilty.store.audit import Actor, ActorKind
+from bilty.store.shipments import Arrival
 from bilty.store.showing import Seen
 from bilty.turn import Rules
 from bilty.workflow import Status
@@ -419,3 +423,126 @@ async def test_a_row_that_cannot_be_read_is_put_off(desk: Desk) -> None:
     assert await say_all(desk) == 1
     assert await owed(desk) == []
     assert await desk.bench.pool.fetchval("SELECT min(due_at) FROM afterwards") == desk.bench.now + timedelta(hours=1)
+
+
+# --- what changes while something is being said, or after
+
+
+class Meanwhile(Scripted):
+    """ClickPost does what it is asked; `meanwhile` happens before its answer is here, which may be `lost`."""
+
+    def __init__(self, heard: Scripted, meanwhile: Callable[[], Awaitable[None]], *, lost: bool = False) -> None:
+        super().__init__()
+        self._heard, self._meanwhile, self._lost = heard, meanwhile, lost
+
+    async def ask_pickup(self, booking: Booking, at: datetime) -> Said[PickupBooked | Trouble]:
+        said = await self._heard.ask_pickup(booking, at)
+        await self._meanwhile()
+        return Said(Unclear("no answer", silent=True)) if self._lost else said
+
+    async def tell_ewaybill(self, booking: Booking, invoice: Invoice) -> Said[EwaybillTold | Trouble]:
+        said = await self._heard.tell_ewaybill(booking, invoice)
+        await self._meanwhile()
+        return Said(Unclear("no answer", silent=True)) if self._lost else said
+
+
+async def say_meanwhile(desk: Desk, meanwhile: Callable[[], Awaitable[None]], *, lost: bool = False) -> None:
+    (due,) = await owed(desk)
+    aggregator = Meanwhile(desk.bench.aggregator, meanwhile, lost=lost)
+    await say_afterwards(replace(desk.tools, aggregator=lambda _: aggregator), due, desk.bench.now)
+
+
+async def amend_boxes(desk: Desk, boxes: int = 2) -> None:
+    async with desk.tools.pool.acquire() as connection, connection.transaction():
+        arrival = Arrival(shipment_of("S1", boxes=boxes))
+        await amend(connection, desk.bench.ids["S1"], arrival, ASHA, desk.bench.now, schedule=False)
+
+
+async def cancel(desk: Desk) -> None:
+    async with desk.tools.pool.acquire() as connection, connection.transaction():
+        await acting.act(connection, {desk.bench.ids["S1"]: Cancel()}, ASHA, desk.bench.now, Rules())
+
+
+def void(awb: str, what: str = "is booked") -> str:
+    return f"A pickup under AWB {awb} {what} for 23 Nov 2026, 18:40, and that AWB is void: call First Cargo off."
+
+
+@pytest.mark.parametrize("change", [amend_boxes, cancel])
+@pytest.mark.parametrize("early", [True, False], ids=["in the call", "after it"])
+async def test_a_van_that_comes_for_a_void_awb_is_to_be_called_off(
+    desk: Desk, change: Callable[[Desk], Awaitable[None]], *, early: bool
+) -> None:
+    await labelled_late(desk)
+    awb = (await desk.bench.turn("S1", 1)).awb
+    if early:
+        await say_meanwhile(desk, lambda: change(desk))
+    else:
+        await say_all(desk)
+        assert (await seen(desk, "S1")).to_look_at == ()
+        await change(desk)
+    await desk.bench.until(desk.bench.now + 5 * MINUTE)
+    shown = await seen(desk, "S1")
+    assert (shown.to_look_at, shown.pickup) == ((void(awb),), None)
+    assert (await lines(desk, "S1"))[1:] == [void(awb)], "it is said once"
+    if change is amend_boxes:
+        await amend_boxes(desk, 3)
+        assert (await seen(desk, "S1")).to_look_at == (void(awb),), "another change does not take it away"
+
+
+async def test_a_van_that_may_come_for_a_void_awb_is_told_too(desk: Desk) -> None:
+    await labelled_late(desk)
+    awb = (await desk.bench.turn("S1", 1)).awb
+    await say_meanwhile(desk, lambda: cancel(desk), lost=True)
+    assert (await seen(desk, "S1")).to_look_at == (void(awb, "may be booked"),)
+
+
+@pytest.mark.parametrize("lost", [True, False])
+async def test_a_number_that_is_put_back_while_another_is_told_is_told_after_it(desk: Desk, *, lost: bool) -> None:
+    await desk.bench.schedule(with_bill("S1"))
+    await desk.bench.work()
+    await add_bill(desk, "S1", OTHER_BILL)
+    await say_meanwhile(desk, lambda: add_bill(desk, "S1", BILL), lost=lost)
+    assert (await booked(desk, "S1")).ewaybills == {"INV-S1": OTHER_BILL}
+    desk.bench.now += LEASE
+    assert await say_all(desk) == 1
+    assert (await booked(desk, "S1")).ewaybills == {"INV-S1": BILL}
+    assert await owed(desk) == []
+
+
+async def test_a_number_that_is_put_back_after_one_without_an_answer_is_told(desk: Desk) -> None:
+    await desk.bench.schedule(with_bill("S1"))
+    await desk.bench.work()
+    await add_bill(desk, "S1", OTHER_BILL)
+
+    async def nothing() -> None:
+        pass
+
+    await say_meanwhile(desk, nothing, lost=True)
+    await add_bill(desk, "S1", BILL)
+    desk.bench.now += LEASE
+    assert await say_all(desk) == 1
+    assert (await booked(desk, "S1")).ewaybills == {"INV-S1": BILL}
+
+
+async def test_a_provider_that_is_switched_off_is_told_all_the_same(desk: Desk) -> None:
+    await desk.bench.schedule(shipment("S1"))
+    await desk.bench.work()
+    await desk.bench.pool.execute("UPDATE shipping_providers SET enabled = false")
+    await add_bill(desk, "S1")
+    assert await say_all(desk) == 1
+    assert (await booked(desk, "S1")).ewaybills == {"INV-S1": BILL}
+
+
+async def test_an_invoice_that_is_named_twice_is_told_once(desk: Desk) -> None:
+    twice = shipment("S1")
+    (invoice,) = twice.invoices
+    desk.bench.aggregator.plan(P1, accepted(not_yets=2))
+    await desk.bench.schedule(
+        replace_struct(twice, invoices=(invoice, replace_struct(invoice, value=invoice.value + 1)))
+    )
+    await desk.bench.work()
+    await add_bill(desk, "S1")
+    await desk.bench.until(NOON + 10 * MINUTE)
+    assert await desk.bench.status("S1") is Status.LABEL_READY
+    assert await say_all(desk) == 1
+    assert (await booked(desk, "S1")).ewaybills == {"INV-S1": BILL}

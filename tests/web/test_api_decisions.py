@@ -1,13 +1,17 @@
 """What a person decides, over the wire: listed, done, refused with who was faster, and charged for by admins alone."""
 
+import hashlib
 import io
+from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import httpx
 import pypdf
 import pytest
 
-from bilty.reply import Cancelled, NotYet, Refusal, Refused
+from bilty.oms import label_link
+from bilty.reply import Cancelled, Label, NotYet, Refusal, Refused
 from bilty.store.access import Role, Scope
 from bilty.turn import State
 from web.house import NO, House
@@ -212,7 +216,70 @@ async def test_a_turn_that_is_not_there_takes_no_label(furnished: House) -> None
     assert (await uploads(furnished, shipment_id, "NO-SUCH", pdf())).status_code == 404
 
 
+async def test_the_label_of_another_awb_is_not_taken_for_this_ones(furnished: House) -> None:
+    first, paper = await unlabelled(furnished), pdf()
+    old = await turn_of(furnished, first)
+    assert (await uploads(furnished, first, old.reference, paper)).status_code == 200
+    shipment_id = await scheduled(furnished, number="SO-1002")
+    await furnished.hears(Label("AWB1002"), *(NotYet() for _ in range(9)))
+    turn = await turn_of(furnished, shipment_id)
+    told = f"is the label of AWB {old.awb} of shipment SO-1001: ask the courier for this AWB's own label."
+    answer = await uploads(furnished, shipment_id, turn.reference, paper)
+    assert (answer.status_code, answer.json()["detail"]) == (422, f"The file {told}")
+    await furnished.sign_in()
+    page = await furnished.browser.post(
+        f"/shipments/{shipment_id}/acts/use-paper?reference={turn.reference}",
+        files={"file": ("label.pdf", paper, "application/pdf")},
+        headers={"Origin": furnished.url},
+    )
+    assert (page.status_code, f"label.pdf {told}" in unescape(page.text)) == (422, True)
+    assert (await turn_of(furnished, shipment_id)).state is State.UNLABELLED
+
+
+async def test_a_pdf_that_comes_too_late_is_not_kept(furnished: House) -> None:
+    shipment_id = await labelled(furnished)
+    turn = await turn_of(furnished, shipment_id)
+    paper = pdf()
+    refused = await uploads(furnished, shipment_id, turn.reference, paper)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:bilty:problem:not_possible")
+    with pytest.raises(FileNotFoundError):
+        await furnished.tools.labels.get(hashlib.sha256(paper).hexdigest())
+
+
+async def test_the_same_pdf_again_is_refused_once_its_turn_is_over(furnished: House) -> None:
+    shipment_id = await unlabelled(furnished)
+    turn = await turn_of(furnished, shipment_id)
+    assert (await uploads(furnished, shipment_id, turn.reference, pdf())).status_code == 200
+    await decides(furnished, shipment_id, "cancel")
+    again = await uploads(furnished, shipment_id, turn.reference, pdf())
+    assert (again.status_code, again.json()["type"]) == (409, "urn:bilty:problem:not_possible")
+
+
 # --- dispatched, and brought back
+
+
+async def test_the_label_of_what_was_brought_back_is_void(furnished: House) -> None:
+    shipment_id = await unlabelled(furnished)
+    turn = await turn_of(furnished, shipment_id)
+    assert (await uploads(furnished, shipment_id, turn.reference, pdf())).status_code == 200
+    turn = await turn_of(furnished, shipment_id)
+    path = f"/shipments/{shipment_id}/label.pdf"
+    link = label_link.link(
+        furnished.tools.vault, furnished.url, shipment_id, turn.label_sha256, await furnished.now() + timedelta(days=1)
+    )
+    await decides(furnished, shipment_id, "dispatch")
+    await decides(furnished, shipment_id, "order-return", reference=turn.reference, scope=Scope.ADMIN)
+    good = await furnished.call("GET", path)
+    assert (good.headers["etag"], (await furnished.api.get(link)).status_code) == (f'"{turn.label_sha256}"', 200)
+
+    await furnished.hears(Cancelled())
+    assert (await turn_of(furnished, shipment_id)).state is State.RETURNED
+    for address in (path, f"{path}?reference={turn.reference}"):
+        void = await furnished.call("GET", address, If_None_Match=good.headers["etag"])
+        assert (void.status_code, void.headers["etag"]) == (200, f'"{turn.label_sha256}-void"')
+        assert "VOID" in pypdf.PdfReader(io.BytesIO(void.content)).pages[0].extract_text()
+    gone = await furnished.api.get(link)
+    assert (gone.status_code, gone.json()["type"]) == (410, "urn:bilty:problem:label_replaced")
 
 
 async def test_what_is_dispatched_is_neither_cancelled_nor_scheduled_nor_changed(furnished: House) -> None:

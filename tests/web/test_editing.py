@@ -211,17 +211,20 @@ async def test_it_is_not_booked_where_that_is_not_ticked(furnished: House) -> No
     fields = await opened(furnished, shipment_id) | {"boxes[0].count": "3"}
     del fields["book"]
     assert said(await saved(furnished, shipment_id, fields)).endswith("It is booked when you schedule it.")
+    assert "book" not in await opened(furnished, shipment_id), "nor is a later change, unless it is ticked"
     await furnished.hears(Cancelled())
     assert (await document(furnished, shipment_id))["status"] == "created"
 
 
-async def test_an_order_number_alone_cancels_nothing(furnished: House) -> None:
+async def test_an_order_number_is_on_the_label_too(furnished: House) -> None:
     await furnished.sign_in()
     shipment_id = await labelled(furnished)
     await printed(furnished, shipment_id)
     fields = await opened(furnished, shipment_id) | {"order_number": "PO/26-27/89"}
-    assert said(await saved(furnished, shipment_id, fields)).startswith("Shipment SO-1001 is changed. ")
-    assert (await document(furnished, shipment_id))["status"] == "label_ready"
+    assert (await saved(furnished, shipment_id, fields)).status_code == 422
+    answer = await saved(furnished, shipment_id, {**fields, "destroyed": "yes"})
+    assert said(answer).startswith("Shipment SO-1001 is changed: it is version 2 now. ")
+    assert (await document(furnished, shipment_id))["status"] == "scheduling"
 
 
 async def test_what_went_on_meanwhile_is_told_before_it_is_saved(furnished: House) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bilty.reply import Label, Paper
 from bilty.store.access import Role
+from bilty.words import harmless, without_guard
 from web.house import FACILITY, NO, PDF, RANKED, House
 from web.page import check_page
 
@@ -210,3 +211,29 @@ async def test_of_two_that_are_due_one_may_come_first_and_go_again(desk: House) 
     assert await desk.tools.pool.fetchval("SELECT status FROM shipments") == "on_hold"
     assert "1 e-way bill changed." in await desk.told(await desk.send(path, {**two, "0.number": ""}))
     assert (await bills(desk))["SO-1001"] == ""
+
+
+async def test_the_file_of_what_is_wanted_holds_no_formula_and_goes_round(desk: House) -> None:
+    evil = "=1+A0"
+    box = {"count": 1, "length_cm": 40, "breadth_cm": 30, "height_cm": 20, "weight_g": 5000, "invoice": evil}
+    await desk.takes_in(invoices=dear(number=evil), boxes=[box])
+    blank = (await desk.browser.get("/ewaybills/wanted.csv")).text
+    assert ",'=1+A0,," in blank
+    assert became(await loads(desk, blank.replace(",'=1+A0,,", f",'=1+A0,{BILL},")))[0][-1] == "● Done"
+    assert await bills(desk) == {"SO-1001": BILL}
+
+
+@pytest.mark.parametrize("cell", ["=1", "'=1", "''-1", "@x", "\t1", "SO-1", "'twas", ""])
+def test_a_cell_is_guarded_and_comes_back_as_it_was(cell: str) -> None:
+    assert not harmless(cell).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert without_guard(harmless(cell)) == cell
+
+
+async def test_an_invoice_that_is_named_with_its_facility_and_without_is_named_twice(desk: House) -> None:
+    await desk.takes_in(invoices=dear())
+    answer = await loads(desk, HEADER + f"SO-1001,,INV-1,{BILL},\nSO-1001,BLR-1,INV-1,{OTHER},\n")
+    assert [row[-1] for row in became(answer)] == [
+        "● Done",
+        "✕ Refused Line 2 has this invoice already: leave one out.",
+    ]
+    assert await bills(desk) == {"SO-1001": BILL}

@@ -70,8 +70,13 @@ async def test_of_what_failed_a_change_is_booked_at_once_unless_it_says_otherwis
     await furnished.hears(Ranking((P1,)), NO)
     mended = await change(furnished, shipment_id, {"consignee": {"pincode": "411019"}, "schedule": False})
     assert (mended.json()["status"], mended.json()["version"], mended.json()["run"]) == ("created", 2, 1)
-    booked = await change(furnished, shipment_id, {"consignee": {"pincode": "411020"}})
-    assert (booked.json()["status"], booked.json()["version"], booked.json()["run"]) == ("scheduling", 3, 2)
+    again = await change(furnished, shipment_id, {"consignee": {"pincode": "411020"}})
+    assert (again.json()["status"], again.json()["version"]) == ("created", 3), "it was not to be booked"
+    booked = await change(furnished, shipment_id, {"consignee": {"pincode": "411021"}, "schedule": True})
+    assert (booked.json()["status"], booked.json()["version"], booked.json()["run"]) == ("scheduling", 4, 2)
+    await furnished.hears(Ranking((P1,)), NO)
+    mended = await change(furnished, shipment_id, {"consignee": {"pincode": "411022"}})
+    assert (mended.json()["status"], mended.json()["version"], mended.json()["run"]) == ("scheduling", 5, 3)
 
 
 async def test_before_the_first_booking_it_is_booked_if_the_change_says_so(furnished: House) -> None:

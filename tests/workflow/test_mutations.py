@@ -1027,8 +1027,38 @@ MUTATIONS = [
     Mutation(
         "13: one courier's word is every courier's",
         "deciding.decisions",
-        "turn.state is State.LAPSED and turn.version == progress.version",
-        "turn.state is State.LAPSED",
+        "one_matter = turn.state is State.LAPSED and turn.version == progress.version",
+        "one_matter = turn.state is State.LAPSED",
+    ),
+    Mutation(
+        "13: a word from before the change stands after it",
+        "deciding.decisions",
+        "return replace(turn, settled=False)\n    if turn.entered",
+        "return turn\n    if turn.entered",
+    ),
+    Mutation(
+        "13: each change forgets every word",
+        "deciding.decisions",
+        "if turn.state is State.LAPSED and turn.version == progress.version:",
+        "if turn.state is State.LAPSED:",
+    ),
+    Mutation(
+        "13: while the old boxes are on a truck the new are booked",
+        "deciding.decisions",
+        "    if turn.state is State.PICKED_UP and turn.version < progress.version:\n",
+        "    if False:\n",
+    ),
+    Mutation(
+        "13: a change cancels what a person typed",
+        "deciding.decisions",
+        "if turn.entered and turn.state in (State.FETCHING, State.UNLABELLED):",
+        "if False:",
+    ),
+    Mutation(
+        "13: what a person typed stays though its label is here",
+        "deciding.decisions",
+        "if turn.entered and turn.state in (State.FETCHING, State.UNLABELLED):",
+        "if turn.entered and turn.kind is Kind.HOLDS:",
     ),
     Mutation(
         "13: an AWB that is taken back keeps the new run waiting",

@@ -73,10 +73,9 @@ class EwaybillTold:
 
 @dataclass(frozen=True, slots=True)
 class PickupBooked:
-    """A van comes. `confirmation` is the courier's number for it, `location` its name of the place; either may lack."""
+    """A van comes. `confirmation` is the courier's number for it, blank where it gave none."""
 
     confirmation: str = ""
-    location: str = ""
     message: str = ""
 
 

@@ -197,7 +197,7 @@ class Scripted:
         known, heard = self.find(booking.awb), not self._said["ask_pickup"]
         if known is not None and heard:
             known.pickups.append(at)
-        return await self._say("ask_pickup", PickupBooked(str(len(known.pickups) if known else 1), location="HUB"))
+        return await self._say("ask_pickup", PickupBooked(str(len(known.pickups) if known else 1)))
 
     async def _say(self, call: Call, truth: T) -> Said[T]:
         self.calls[call] += 1

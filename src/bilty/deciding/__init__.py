@@ -42,7 +42,7 @@ from bilty.deciding.acts import (
     WrongAwb,
     plain_act,
 )
-from bilty.deciding.decisions import amend, cancel, decide, hold_is
+from bilty.deciding.decisions import amend, begins_of_itself, cancel, decide, held_back, hold_is
 from bilty.deciding.refusals import possible, why_not_amend, why_not_now
 
 __all__ = [
@@ -71,8 +71,10 @@ __all__ = [
     "UsePaper",
     "WrongAwb",
     "amend",
+    "begins_of_itself",
     "cancel",
     "decide",
+    "held_back",
     "hold_is",
     "plain_act",
     "possible",

@@ -86,7 +86,8 @@ def amend(
 
     What was asked for the old version is ended as if that were cancelled. With `schedule` a run for the new one begins
     when every AWB of the old is void and every turn of it over; without, when a person says so. `hold`: the new one's,
-    which keeps a run from beginning until `hold_is` says that there is none.
+    which keeps a run from beginning until `hold_is` says that there is none. An AWB that a person typed is theirs to
+    cancel, unless its label is here.
     """
     why = why_not_amend(progress, call_out)
     if why:
@@ -94,12 +95,36 @@ def amend(
     if progress.run == 0:
         return replace(progress, digest=digest, hold=hold)
     renewed = replace(progress, version=progress.version + 1, digest=digest, hold=hold, schedule_asked=schedule)
+    for turn in progress.turns:
+        renewed = put(renewed, _asked_about_anew(progress, turn))
     return go_on(_nobodys(renewed, now), now)
+
+
+def _asked_about_anew(progress: Progress, turn: Turn) -> Turn:
+    """The turn as it stands once its version is an old one."""
+    if turn.state is State.LAPSED and turn.version == progress.version:
+        # One word may have stood for all of them; and it was said of a shipment that nothing waited for.
+        return replace(turn, settled=False)
+    if turn.entered and turn.state in (State.FETCHING, State.UNLABELLED):
+        return replace(turn, state=State.OFFERED, due_at=None, polls_done=0, tries=0)
+    return turn
 
 
 def hold_is(progress: Progress, why: str, now: datetime) -> Progress:
     """Why it may not be scheduled, from now on; where that is blank, a run that was asked for begins."""
     return go_on(replace(progress, hold=why), now)
+
+
+def held_back(before: Progress, after: Progress, why: str) -> Progress:
+    """`after`, but the run that has begun of itself since `before` has not: it is held, and still asked for."""
+    turns = tuple(turn for turn in after.turns if turn.run <= before.run)
+    asked = replace(after, run=before.run, schedule_asked=True, failed_told=before.failed_told, turns=turns)
+    return replace(asked, hold=why)
+
+
+def begins_of_itself(before: Progress, after: Progress) -> bool:
+    """A run that was asked for some time ago, of what the shipment still is, begins only now."""
+    return before.schedule_asked and before.version == after.version and after.run > before.run
 
 
 def _nobodys(progress: Progress, now: datetime) -> Progress:
@@ -176,10 +201,13 @@ def _heard_awb(progress: Progress, act: EnterAwb, turn: Turn, now: datetime, rul
 def _settled(progress: Progress, turn: Turn) -> Progress:
     """Lapsed turns are one matter: none of them brought a label. A label that is here is right as it is.
 
-    Of what the shipment was each is its own: nothing is booked anew before a person has asked every one of them.
+    Of what the shipment was each is its own: nothing is booked anew before a person has asked every one of them; and
+    where its boxes are on a truck, nothing is before a person says so: they may still be the very ones to be sent.
     """
     if turn.state is State.WON:
         return put(progress, replace(turn, miscount=""))
+    if turn.state is State.PICKED_UP and turn.version < progress.version:
+        progress = replace(progress, schedule_asked=False)
     one_matter = turn.state is State.LAPSED and turn.version == progress.version
     together = [other for other in progress.turns if other.state is State.LAPSED] if one_matter else [turn]
     for other in together:

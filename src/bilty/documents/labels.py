@@ -88,9 +88,8 @@ def _void(width: float, height: float) -> bytes:
     canvas.setLineWidth(max(size / 60, 1))
     lines = max(round(height / (size * VOID_LINE)), 1)
     for line in range(lines):
-        aside = (
-            (1 - VOID_WIDTH) * width * (line % 2)
-        )  # by turns at the left and at the right, so that no gap goes through
+        # By turns at the left and at the right, so that no gap goes through.
+        aside = (1 - VOID_WIDTH) * width * (line % 2)
         text = canvas.beginText(aside, (line + 0.02) * height / lines)
         text.setTextRenderMode(2)  # filled, with a white edge: seen on black, too
         text.textOut(VOID)

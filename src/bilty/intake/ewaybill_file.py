@@ -11,7 +11,7 @@ from bilty.intake.parties import CODE
 from bilty.intake.reader import Findings, Reader, printable
 from bilty.intake.shipments import NUMBER
 from bilty.shipment import Ewaybill
-from bilty.words import grouped, listed
+from bilty.words import grouped, listed, without_guard
 
 FILE_BYTES_MAX = 1024 * 1024
 ROWS_MAX = 5_000
@@ -100,7 +100,7 @@ def _header_problem(names: list[str]) -> str:
 
 
 def _row(line: int, names: list[str], cells: list[str]) -> Row | Unread:
-    given = {name: cell for name, cell in zip(names, cells, strict=False) if name}
+    given = {name: without_guard(cell) for name, cell in zip(names, cells, strict=False) if name}
     if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
         return _unread(line, given, f"The row has {len(cells)} cells and the header {len(names)}: leave none out.")
     findings = Findings()
@@ -126,10 +126,15 @@ def _unread(line: int, given: Mapping[str, str], why: str) -> Unread:
     )
 
 
-def lines_of(rows: list[Row]) -> Iterator[tuple[Row, str]]:
-    """Each with why it cannot be done beside the others, blank where it can: an earlier row has named its invoice."""
-    first: dict[tuple[str, str, str], int] = {}
+def lines_of(rows: list[Row], ids: Mapping[tuple[str, str], int]) -> Iterator[tuple[Row, str]]:
+    """Each with why it cannot be done beside the others, blank where it can: an earlier row has named its invoice.
+
+    `ids` are of the shipments that are known, by facility and number: one that is named with its facility and without
+    is the same.
+    """
+    first: dict[tuple[object, str], int] = {}
     for row in rows:
-        named = (row.facility, row.number, row.invoice)
+        key = row.facility, row.number
+        named = (ids.get(key, key), row.invoice)
         before = first.setdefault(named, row.line)
         yield row, "" if before == row.line else f"Line {before} has this invoice already: leave one out."

@@ -22,8 +22,8 @@ from bilty.reply import Busy, Denied, Refused, Unclear
 from bilty.shipment import Invoice
 from bilty.shipping_provider import Connector, own_terms
 from bilty.shipping_provider.opening import calendar_of
-from bilty.store import afterwards, health, providers
-from bilty.store.afterwards import HOLDING, Kind, Owed, State
+from bilty.store import afterwards, afterwards_said, health, providers
+from bilty.store.afterwards import TO_BE_TOLD, Kind, Owed, State
 from bilty.store.database import UNAVAILABLE, Connection
 from bilty.store.progress import notify_changed
 from bilty.store.showing import clock
@@ -35,7 +35,9 @@ PAUSE_MAX_MINUTES = 60
 TRIES_MAX = 29
 """A day of them: after 1, 2, 4, 8, 16, 32 minutes, then every hour."""
 PROVIDER_PAUSE = timedelta(minutes=5)
-"""Between two looks at a provider that is paused, switched off, or not to be opened here."""
+"""Between two looks at a provider that is paused, or not to be opened here.
+
+One that is switched off is told all the same: what was begun is heard to its end."""
 
 Answer: TypeAlias = EwaybillTold | PickupBooked | Refused | Unclear | Busy | Denied
 
@@ -80,10 +82,14 @@ async def _say_owed(tools: Tools, owed_id: int, now: datetime | None) -> None:
         return
     said = await _say(tools, call)
     async with tools.pool.acquire() as connection, connection.transaction():
-        counts = await afterwards.may_settle(connection, call.owed, call.fence)
-        await afterwards.write_exchanges(connection, call.owed, said.exchanges)
+        counts = await afterwards_said.may_settle(connection, call.owed, call.fence)
+        await afterwards_said.write_exchanges(connection, call.owed, said.exchanges)
+        at = now or await clock(connection)
         if counts:
-            await _settle(connection, call, said.reply, now or await clock(connection))
+            await _settle(connection, call, said.reply, at)
+        if call.owed.kind is Kind.EWAYBILL:
+            await afterwards.owe_ewaybills(connection, [call.owed.shipment_id], at)
+        if counts:
             await notify_changed(connection, [call.owed.shipment_id])
 
 
@@ -94,7 +100,7 @@ async def _begin(tools: Tools, connection: Connection, owed: Owed) -> Call | Non
         return None
     what = _what(owed)
     if what is None:
-        await afterwards.end(connection, owed, State.LEFT)
+        await afterwards_said.end(connection, owed, State.LEFT)
         return None
     if isinstance(what, Kind) and not tools.pickup_again:
         await _end(connection, owed, State.NOT_ASKED, _pickup(owed, None).not_asked, owed.now)
@@ -116,7 +122,7 @@ def _what(owed: Owed) -> Invoice | Kind | None:
     """The invoice, or that it is a pickup; None where this turn's courier is no longer to be told."""
     if owed.kind is Kind.PICKUP:
         return owed.kind if owed.turn_state is TurnState.WON and not owed.dispatched else None
-    if owed.turn_state not in HOLDING:
+    if owed.turn_state not in TO_BE_TOLD:
         return None
     invoice = next((each for each in owed.shipment.invoices if each.number == owed.invoice), None)
     if invoice is None or not invoice.ewaybill_number:
@@ -164,7 +170,7 @@ async def _settle(connection: Connection, call: Call, reply: Answer, at: datetim
     owed, words = call.owed, call.words
     match reply:
         case EwaybillTold():
-            await afterwards.note_told(connection, owed)
+            await afterwards_said.note_told(connection, owed)
             await _end(connection, owed, State.DONE, words.done, at)
         case PickupBooked():
             sentence = f"{words.done} {told_number(reply.confirmation)}"
@@ -197,8 +203,10 @@ async def _end(
 ) -> None:
     """In the timeline; and unless all is well, before the eyes of whoever looks at the shipment."""
     warning = "" if state is State.DONE else sentence
-    await afterwards.end(connection, owed, state, warning=warning, confirmation=confirmation)
-    await afterwards.write_line(connection, owed, state, sentence, at)
+    await afterwards_said.end(connection, owed, state, warning=warning, confirmation=confirmation)
+    await afterwards_said.write_line(connection, owed, state, sentence, at)
+    if owed.kind is Kind.PICKUP:
+        await afterwards.call_off(connection, [owed.turn_id], at)  # it may be void since it was asked for
 
 
 def _pickup(owed: Owed, at: datetime | None) -> Pickup:

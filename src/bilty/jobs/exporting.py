@@ -17,6 +17,7 @@ from bilty.store.job_steps import Open, Settled
 from bilty.store.jobs import Job, Outcome
 from bilty.store.labels import Shelf
 from bilty.store.showing import Seen
+from bilty.words import harmless
 from bilty.workflow import status
 
 BATCH = 500
@@ -39,8 +40,6 @@ HEAD = (
     "Value (INR)",
     "Created",
 )
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would compute, or worse, if a cell began with it."""
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # without it Excel takes UTF-8 for the machine's own encoding
 
 
@@ -90,11 +89,7 @@ def _row(seen: Seen, zone: ZoneInfo) -> list[str]:
         f"{shipment.value:.2f}",
         f"{seen.created_at.astimezone(zone):%Y-%m-%d %H:%M}",
     )
-    return [_harmless(each) for each in cells]
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULAS) else cell
+    return [harmless(each) for each in cells]
 
 
 def _settled(item: Open, *, there: bool) -> Settled:

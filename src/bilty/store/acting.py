@@ -94,14 +94,25 @@ def _told(refused: No | None, faster: str) -> No:
 
 
 async def calls_out(connection: Connection, shipment_ids: Sequence[int], now: datetime) -> dict[int, frozenset[str]]:
-    """The references whose call is out, by shipment: its answer may still be heard, even after the lease."""
+    """The references whose call is out, by shipment."""
+    since = await calls_since(connection, shipment_ids, now)
+    return {shipment_id: frozenset(calls) for shipment_id, calls in since.items()}
+
+
+async def calls_since(
+    connection: Connection, shipment_ids: Sequence[int], now: datetime
+) -> dict[int, dict[str, datetime]]:
+    """Since when the call of each reference is out, by shipment: its answer may be heard even after the lease."""
     rows = await connection.fetch(
-        """SELECT shipment_id, array_agg(reference) AS turns FROM turns
-            WHERE shipment_id = ANY($1) AND claimed_at > $2::timestamptz GROUP BY shipment_id""",
+        """SELECT shipment_id, reference, claimed_at FROM turns
+            WHERE shipment_id = ANY($1) AND claimed_at > $2::timestamptz""",
         shipment_ids,
         now - OUT_AT_MOST,
     )
-    return {row["shipment_id"]: frozenset(row["turns"]) for row in rows}
+    found: dict[int, dict[str, datetime]] = {}
+    for row in rows:
+        found.setdefault(row["shipment_id"], {})[row["reference"]] = row["claimed_at"]
+    return found
 
 
 async def _take_awbs(connection: Connection, done: Sequence[_Done]) -> list[_Done]:

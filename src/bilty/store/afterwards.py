@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
 
-from bilty.reply import Courier, Exchange
+from bilty.reply import Courier
 from bilty.shipment import Facility, Shipment, decode
 from bilty.store import job_queue
 from bilty.store.database import Connection
+from bilty.store.turn_rows import HOLDING
+from bilty.telling.afterwards import told_void
 from bilty.turn import Kind as TurnKind
 from bilty.turn import State as TurnState
 from bilty.turn import Turn
@@ -39,6 +42,7 @@ class State(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     UNKNOWN = "unknown"  # a pickup that may have been booked
+    VOID = "void"  # a pickup that was, or may have been, booked under an AWB that is void now
     GIVEN_UP = "given_up"  # no answer for so long that a person must see to it
     NOT_ASKED = "not_asked"  # a pickup that is only said to be too early, by a setting
     LEFT = "left"  # no longer this turn's business
@@ -47,7 +51,7 @@ class State(StrEnum):
 STEPS = {Kind.EWAYBILL: "tell_ewaybill", Kind.PICKUP: "ask_pickup"}
 """What exchanges call them."""
 
-HOLDING = frozenset({TurnState.FETCHING, TurnState.UNLABELLED, TurnState.WON})
+TO_BE_TOLD = frozenset({TurnState.FETCHING, TurnState.UNLABELLED, TurnState.WON})
 """Turns that have the shipment, and whose courier is still to be told something."""
 
 
@@ -85,7 +89,10 @@ class Owed:
 
 
 async def owe(connection: Connection, moved: Sequence[tuple[int, Turn | None, Turn]], now: datetime) -> None:
-    """Of turns that moved, by id, from what to what: those that came to an AWB, or to a label that is too late."""
+    """Of turns that moved, by id, from what to what: those that came to an AWB, or to a label that is too late.
+
+    And of those that no longer have the shipment, the van that is to come for them.
+    """
     holding = [i for i, was, turn in moved if _holds(turn) and (was is None or not _holds(was))]
     labelled = [i for i, was, turn in moved if _won(turn) and (was is None or not _won(was))]
     rows = await _owe_ewaybills(connection, holding, now) if holding else []
@@ -99,6 +106,31 @@ async def owe(connection: Connection, moved: Sequence[tuple[int, Turn | None, Tu
             Kind.PICKUP,
         )
     await _put(connection, rows, now)
+    await call_off(connection, [i for i, was, turn in moved if was and _holds(was) and not _holds(turn)], now)
+
+
+async def call_off(connection: Connection, turn_ids: Sequence[int], now: datetime) -> None:
+    """Where a van is to come for an AWB that is void by now, a person must see to it: nothing else ever would."""
+    rows = await connection.fetch(
+        """SELECT a.id, a.shipment_id, a.state, a.pickup_at, t.awb, t.courier_name,
+                  coalesce(f.content ->> 'time_zone', 'Asia/Kolkata') AS time_zone
+             FROM afterwards a JOIN turns t ON t.id = a.turn_id
+             JOIN shipments s ON s.id = a.shipment_id JOIN facilities f ON f.id = s.facility_id
+            WHERE a.turn_id = ANY($1) AND a.kind = 'pickup' AND a.state IN ('done', 'unknown')
+              AND NOT t.state = ANY($2) ORDER BY a.id""",
+        turn_ids,
+        HOLDING,
+    )
+    for row in rows:
+        at = row["pickup_at"].astimezone(ZoneInfo(row["time_zone"]))
+        told = told_void(row["courier_name"], row["awb"], at, sure=row["state"] == State.DONE)
+        await connection.execute("UPDATE afterwards SET state = 'void', warning = $2 WHERE id = $1", row["id"], told)
+        await connection.execute(
+            "INSERT INTO timeline (shipment_id, at, state, message) VALUES ($1, $2, 'pickup_void', $3)",
+            row["shipment_id"],
+            now,
+            told,
+        )
 
 
 def _holds(turn: Turn) -> bool:
@@ -112,7 +144,7 @@ def _won(turn: Turn) -> bool:
 async def owe_ewaybills(connection: Connection, shipment_ids: Sequence[int], now: datetime) -> None:
     """After an e-way bill came or changed: whoever has the shipment is told. The caller has locked the shipments."""
     holding = await connection.fetch(
-        "SELECT id FROM turns WHERE shipment_id = ANY($1) AND state = ANY($2)", shipment_ids, list(HOLDING)
+        "SELECT id FROM turns WHERE shipment_id = ANY($1) AND state = ANY($2)", shipment_ids, list(TO_BE_TOLD)
     )
     if holding:
         await _put(connection, await _owe_ewaybills(connection, [row["id"] for row in holding], now), now)
@@ -122,11 +154,13 @@ async def _owe_ewaybills(connection: Connection, turn_ids: Sequence[int], now: d
     """What the content has and the courier was not told. Another number is said once a call that is out is over."""
     rows = await connection.fetch(
         """INSERT INTO afterwards AS a (shipment_id, turn_id, kind, invoice, ewaybill, owed_at, due_at)
-           SELECT t.shipment_id, t.id, $3, i ->> 'number', i ->> 'ewaybill_number', $2, $2
+           SELECT DISTINCT ON (t.id, i ->> 'number')
+                  t.shipment_id, t.id, $3, i ->> 'number', i ->> 'ewaybill_number', $2, $2
              FROM turns t JOIN shipment_versions v ON v.shipment_id = t.shipment_id AND v.version = t.version
             CROSS JOIN LATERAL jsonb_array_elements(v.content -> 'invoices') AS i
             WHERE t.id = ANY($1) AND t.told_ewaybills IS NOT NULL AND coalesce(i ->> 'ewaybill_number', '') <> ''
               AND t.told_ewaybills ->> (i ->> 'number') IS DISTINCT FROM i ->> 'ewaybill_number'
+            ORDER BY t.id, i ->> 'number'
            ON CONFLICT (turn_id, kind, invoice) DO UPDATE
               SET ewaybill = excluded.ewaybill, state = 'owed', owed_at = $2, fence = a.fence + 1, tries = 0,
                   warning = '', due_at = CASE a.state WHEN 'saying' THEN greatest(a.due_at, $2) ELSE $2 END
@@ -164,7 +198,7 @@ async def take(connection: Connection, owed_id: int, now: datetime | None = None
         """SELECT a.*, coalesce($2::timestamptz, clock_timestamp()) AS now, t.state AS turn_state, t.cp_id,
                   t.account_code, t.courier_name, t.reference, t.awb, t.pickup_at AS promised_at, t.facility,
                   t.told_ewaybills, v.content, f.content AS facility_now, s.dispatched, p.code AS provider,
-                  p.id AS provider_id, p.revision, p.paused_at IS NOT NULL OR NOT p.enabled AS waits
+                  p.id AS provider_id, p.revision, p.paused_at IS NOT NULL AS waits
              FROM afterwards a JOIN turns t ON t.id = a.turn_id JOIN shipments s ON s.id = a.shipment_id
              JOIN shipment_versions v ON v.shipment_id = t.shipment_id AND v.version = t.version
              JOIN facilities f ON f.id = s.facility_id JOIN shipping_providers p ON p.id = t.provider_id
@@ -208,7 +242,18 @@ def _owed(row: asyncpg.Record) -> Owed:
 
 
 async def claim(connection: Connection, owed: Owed, *, ewaybill: str = "", pickup_at: datetime | None = None) -> int:
-    """Before a byte leaves. The fence under which the answer counts."""
+    """Before a byte leaves. The fence under which the answer counts.
+
+    Which e-way bill of the invoice its courier knows is not known from now on: what was told before may be replaced by
+    what is said, and is no reason to say nothing should a person put it back.
+    """
+    if owed.kind is Kind.EWAYBILL:
+        await connection.execute(
+            """UPDATE turns SET told_ewaybills = coalesce(told_ewaybills, '{}') || jsonb_build_object($2::text, '')
+                WHERE id = $1""",
+            owed.turn_id,
+            owed.invoice,
+        )
     fence: int = await connection.fetchval(
         """UPDATE afterwards SET state = 'saying', fence = fence + 1, due_at = $2, ewaybill = $3, pickup_at = $4
             WHERE id = $1 RETURNING fence""",
@@ -218,18 +263,6 @@ async def claim(connection: Connection, owed: Owed, *, ewaybill: str = "", picku
         pickup_at,
     )
     return fence
-
-
-async def may_settle(connection: Connection, owed: Owed, fence: int) -> bool:
-    """Whether the answer to this claim still counts; locks the row, and its shipment before it.
-
-    It does after the lease as well, unless somebody has said it anew: an answer is better than not to know.
-    """
-    await connection.execute("SELECT FROM shipments WHERE id = $1 FOR UPDATE", owed.shipment_id)
-    counts: bool | None = await connection.fetchval(
-        "SELECT fence = $2 AND state IN ('saying', 'unknown') FROM afterwards WHERE id = $1 FOR UPDATE", owed.id, fence
-    )
-    return bool(counts)
 
 
 async def wait(connection: Connection, owed: Owed, now: datetime, pause: timedelta, *, tried: bool = False) -> None:
@@ -246,50 +279,3 @@ async def wait(connection: Connection, owed: Owed, now: datetime, pause: timedel
 async def put_off(connection: Connection, owed_id: int, now: datetime) -> None:
     """For what cannot be worked on, however it is tried."""
     await connection.execute("UPDATE afterwards SET due_at = $2 WHERE id = $1", owed_id, now + PUT_OFF)
-
-
-async def end(connection: Connection, owed: Owed, state: State, *, warning: str = "", confirmation: str = "") -> None:
-    """Nothing more is said of itself."""
-    await connection.execute(
-        "UPDATE afterwards SET state = $2, due_at = NULL, warning = $3, confirmation = $4 WHERE id = $1",
-        owed.id,
-        state,
-        warning,
-        confirmation,
-    )
-
-
-async def note_told(connection: Connection, owed: Owed) -> None:
-    """That this turn's courier has the e-way bill that was claimed."""
-    await connection.execute(
-        """UPDATE turns t
-              SET told_ewaybills = coalesce(t.told_ewaybills, '{}') || jsonb_build_object(a.invoice, a.ewaybill)
-             FROM afterwards a WHERE a.id = $1 AND t.id = a.turn_id""",
-        owed.id,
-    )
-
-
-async def write_line(connection: Connection, owed: Owed, state: State, sentence: str, at: datetime) -> None:
-    """Of the timeline."""
-    await connection.execute(
-        "INSERT INTO timeline (shipment_id, at, state, message) VALUES ($1, $2, $3, $4)",
-        owed.shipment_id,
-        at,
-        f"{owed.kind}_{state}",
-        sentence,
-    )
-
-
-async def write_exchanges(connection: Connection, owed: Owed, exchanges: Sequence[Exchange]) -> None:
-    await connection.executemany(
-        """INSERT INTO exchanges (turn_id, at, step, request, status, answer, duration_ms)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
-        [
-            (owed.turn_id, e.at, STEPS[owed.kind], _text(e.request), e.status, _text(e.answer), e.duration_ms)
-            for e in exchanges
-        ],
-    )
-
-
-def _text(said: str) -> str:
-    return said.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL's text has no NUL, a broken proxy's may

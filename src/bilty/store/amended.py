@@ -9,8 +9,10 @@ from bilty import telling
 from bilty.shipment import Box, Shipment
 from bilty.store.audit import Actor, note
 from bilty.store.database import Connection
+from bilty.store.ewaybills import EWAYBILL
 from bilty.store.prints import VoidLabel
 from bilty.store.progress import Course
+from bilty.telling.printed import sheets_of
 from bilty.turn import State
 from bilty.words import counted, listed
 from bilty.workflow import Status, status
@@ -33,7 +35,7 @@ async def note_change(
         "INSERT INTO timeline (shipment_id, at, state, message, actor) VALUES ($1, $2, $3, $4, $5)",
         course.shipment_id,
         now,
-        CHANGED if course.before.run else AMENDED,
+        _state(course),
         told(course, before, after, void),
         actor.name,
     )
@@ -48,6 +50,12 @@ async def note_change(
         before={**_facts(before, changed), "held": course.before.hold, "version": course.before.version},
         after={**_facts(after, changed), "held": course.after.hold, "version": course.after.version},
     )
+
+
+def _state(course: Course) -> str:
+    if course.before.run == 0:
+        return AMENDED
+    return CHANGED if course.after.version != course.before.version else EWAYBILL
 
 
 def told(course: Course, before: Shipment, after: Shipment, void: Sequence[VoidLabel]) -> str:
@@ -65,7 +73,7 @@ def _told_of_old(course: Course, void: Sequence[VoidLabel]) -> str:
     """What becomes of what couriers were asked to carry."""
     live = list(given_up(course))
     said = [f"{'AWB' if len(live) == 1 else 'AWBs'} {listed(live)} {'is' if len(live) == 1 else 'are'} being cancelled"]
-    sheets = sum(label.boxes * label.copies for label in void)
+    sheets = sheets_of(void)
     must = [f"{counted(sheets, 'printed label')} must be destroyed"] if sheets else []
     told = "; ".join((said if live else []) + must)
     asked = [turn.courier.name for turn in course.after.outdated if turn.courier]

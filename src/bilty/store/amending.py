@@ -7,8 +7,8 @@ keeps what it was. Once somebody was asked, the content that they were told stay
 and its turns; the change is the next version, with boxes without AWBs. What becomes of the old turns is decided by
 `bilty.deciding.amend`, under the same locks as everything else that moves a shipment.
 
-What a courier is not told opens no version (`makes_version`): our own order number, and e-way bills, which are added
-to what has been booked. Those are written in place, e-way bills by the rules of `bilty.store.ewaybills`.
+E-way bills open no version (`makes_version`): they are added to what has been booked, and written in place by the
+rules of `bilty.store.ewaybills`.
 """
 
 from collections.abc import Mapping
@@ -16,12 +16,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-import msgspec
-
+from bilty import deciding
 from bilty.deciding import No, hold_is, why_not_amend
-from bilty.deciding import amend as decide
 from bilty.shipment import Shipment, decode, digest, ewaybills_of, may_be_waived, standing
 from bilty.store import contents, ewaybills, preflight, prints, whom
+from bilty.store.acting import calls_since
 from bilty.store.amended import given_up, note_change
 from bilty.store.audit import Actor
 from bilty.store.claims import OUT_AT_MOST
@@ -88,9 +87,14 @@ def begun(progress: Progress) -> bool:
     return progress.run > 0
 
 
+def is_wanted(progress: Progress) -> bool:
+    """Couriers are asked to carry it as it is, or will be: whoever changes it and says no more means it to go on."""
+    return progress.schedule_asked or bool(progress.run_turns)
+
+
 def makes_version(before: Shipment, after: Shipment) -> bool:
     """Whether a courier that was told `before` was told something else than `after`. The digest has no e-way bills."""
-    return digest(msgspec.structs.replace(before, order_number=after.order_number)) != digest(after)
+    return digest(before) != digest(after)
 
 
 async def amend(
@@ -156,13 +160,13 @@ async def _decided(
     if provider_id is None:
         return Amended(Amending.NO_PROVIDER)
     hold = _hold(was, arrival)
-    if schedule:
-        why = await preflight.why_held_as(connection, after, course.facility_id, provider_id, now)
-        hold = " ".join(filter(None, (standing(hold), why)))
+    why = await preflight.why_held_as(connection, after, course.facility_id, provider_id, now) if schedule else ""
     if begun(course.before) and not makes_version(before, after):
-        return await _put_right(connection, was, after, hold, now)
-    out = await _calls_out(connection, course.shipment_id, now)
-    decided = decide(course.before, digest(after), hold, now, schedule=schedule, call_out=frozenset(out))
+        return await _put_right(connection, was, after, (hold, why), now, schedule=schedule)
+    if schedule:
+        hold = " ".join(filter(None, (standing(hold), why)))
+    out = (await calls_since(connection, [course.shipment_id], now)).get(course.shipment_id, {})
+    decided = deciding.amend(course.before, digest(after), hold, now, schedule=schedule, call_out=frozenset(out))
     if isinstance(decided, No):
         return _refused(course.before, decided.reason, out, now)
     if decided.version != course.before.version:
@@ -185,27 +189,26 @@ def _hold(was: _Was, arrival: Arrival) -> str:
     return "" if booked and may_be_waived(arrival.hold) else arrival.hold
 
 
-async def _put_right(connection: Connection, was: _Was, after: Shipment, hold: str, now: datetime) -> _Change | Amended:
-    """Whatever call is out: nobody is told otherwise by it. E-way bills alone also of what is with the courier."""
+async def _put_right(
+    connection: Connection, was: _Was, after: Shipment, holds: tuple[str, str], now: datetime, *, schedule: bool
+) -> _Change | Amended:
+    """Of e-way bills: whatever call is out, and though it is with the courier.
+
+    `holds`: what `after` lacks, and why its days do not fit. What nobody was asked to carry yet is booked or not, as
+    `schedule` says; a run that there is goes on as it is.
+    """
     course, before, progress = was.course, was.shipment, was.course.before
-    why = why_not_amend(progress, frozenset())
-    if why and (progress.cancel_asked or before.order_number != after.order_number):
-        return _refused(progress, why, {}, now)
+    if progress.cancel_asked:
+        return _refused(progress, why_not_amend(progress, frozenset()), {}, now)
     if refusals := await ewaybills.refusals(connection, course, before, after, now):
         return Amended(Amending.EWAYBILL, " ".join(refusals.values()))
     held = progress.hold or ewaybills_of(before).keys() - ewaybills_of(after).keys()
-    righted = hold_is(replace(progress, digest=digest(after)), hold if held else "", now)
+    begins = schedule and not progress.run_turns and not progress.dispatched
+    lacks, unfit = holds
+    why = (standing(lacks) if begins else lacks) if held else ""
+    hold = " ".join(filter(None, (why, unfit if begins else "")))
+    righted = hold_is(replace(progress, digest=digest(after), schedule_asked=begins), hold, now)
     return _Change(Amending.DONE, course.provider_id, righted)
-
-
-async def _calls_out(connection: Connection, shipment_id: int, now: datetime) -> dict[str, datetime]:
-    """Since when the call of each of these references is out, as `acting.calls_out` has them."""
-    rows = await connection.fetch(
-        "SELECT reference, claimed_at FROM turns WHERE shipment_id = $1 AND claimed_at > $2::timestamptz",
-        shipment_id,
-        now - OUT_AT_MOST,
-    )
-    return {row["reference"]: row["claimed_at"] for row in rows}
 
 
 def _refused(progress: Progress, reason: str, out: Mapping[str, datetime], now: datetime) -> Amended:

@@ -8,7 +8,7 @@ import msgspec
 
 from bilty.shipment import Invoice, decode, ewaybills_of, wants_ewaybill
 from bilty.store.database import Connection
-from bilty.turn import TRAITS, Kind
+from bilty.store.turn_rows import HOLDING
 from bilty.workflow import Status
 
 
@@ -33,13 +33,15 @@ async def wanted(
              JOIN facilities f ON f.id = s.facility_id
              JOIN shipment_versions v ON v.shipment_id = s.id AND v.version = s.version
             WHERE s.status = $1 AND ($2::int[] IS NULL OR s.facility_id = ANY($2))
-              AND v.content @? '$.invoices[*] ? (!exists(@.ewaybill_number))'
+              AND EXISTS (SELECT FROM jsonb_array_elements(v.content -> 'invoices') AS i
+                           WHERE coalesce(i ->> 'ewaybill_number', '') = '' AND (i ->> 'value')::numeric > $4)
             ORDER BY s.id LIMIT $3""",
         Status.ON_HOLD,
         None if facilities is None else list(facilities),
         limit,
+        threshold,
     )
-    found = [
+    return [
         Wanted(
             row["id"],
             row["number"],
@@ -50,7 +52,6 @@ async def wanted(
         )
         for row in rows
     ]
-    return [each for each in found if each.invoices]
 
 
 async def find(
@@ -80,7 +81,7 @@ async def known_to_courier(connection: Connection, shipment_id: int) -> Mapping[
              JOIN shipment_versions v ON v.shipment_id = t.shipment_id AND v.version = t.version
             WHERE t.shipment_id = $1 AND t.state = ANY($2)""",
         shipment_id,
-        [state for state, (kind, _) in TRAITS.items() if kind is Kind.HOLDS],
+        HOLDING,
     )
     if row is None:
         return None

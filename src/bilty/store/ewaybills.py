@@ -14,7 +14,7 @@ import msgspec
 
 from bilty.deciding import hold_is
 from bilty.intake import IntakeRules
-from bilty.intake.ewaybills import held_anew, warnings_anew, why_not
+from bilty.intake.ewaybills import NONE, held_anew, warnings_anew, why_not
 from bilty.shipment import (
     DAYS_DO_NOT_FIT,
     Ewaybill,
@@ -29,10 +29,14 @@ from bilty.store.audit import Actor, Note, note_many
 from bilty.store.claims import told_of
 from bilty.store.database import Connection
 from bilty.store.progress import Course, changing, notify_changed
+from bilty.store.turn_rows import HOLDING
+from bilty.turn import TRAITS, Kind, State
 from bilty.words import INDIA, day
 
 EWAYBILL = "ewaybill"
 """The state of its line in the timeline; the message says what."""
+MAY_HOLD = [State.OFFERED, *(state for state, (kind, _) in TRAITS.items() if kind in (Kind.OPEN, Kind.WATCHED))]
+"""Of turns that were asked, and may still bring the AWB under which the boxes leave."""
 CANCELLED = "This shipment is cancelled: its e-way bills are nobody's matter any more."
 
 
@@ -131,15 +135,22 @@ async def _contents(connection: Connection, shipment_ids: Sequence[int]) -> dict
 
 
 async def _known_to_couriers(connection: Connection, shipment_ids: Sequence[int]) -> dict[int, dict[str, str]]:
-    """By shipment and invoice: the courier that has the boxes, and knows of an e-way bill."""
+    """By shipment and invoice: the courier that has the boxes, or may still have them, and knows of an e-way bill."""
     rows = await connection.fetch(
         """SELECT t.shipment_id, t.courier_name, v.content, t.told_ewaybills
-             FROM turns t JOIN shipment_versions v ON v.shipment_id = t.shipment_id AND v.version = t.version
-            WHERE t.shipment_id = ANY($1) AND t.state = ANY($2)""",
+             FROM turns t JOIN shipments s ON s.id = t.shipment_id
+             JOIN shipment_versions v ON v.shipment_id = t.shipment_id AND v.version = t.version
+            WHERE t.shipment_id = ANY($1)
+              AND (t.state = ANY($2) OR t.state = ANY($3) AND t.version = s.version AND t.pickup_at IS NOT NULL)
+            ORDER BY t.state = ANY($2), t.id""",
         shipment_ids,
-        list(afterwards.HOLDING),
+        HOLDING,
+        MAY_HOLD,
     )
-    return {row["shipment_id"]: dict.fromkeys(_told(row), row["courier_name"]) for row in rows}
+    known: dict[int, dict[str, str]] = {}
+    for row in rows:
+        known.setdefault(row["shipment_id"], {}).update(dict.fromkeys(_told(row), row["courier_name"]))
+    return known
 
 
 def _told(row: asyncpg.Record) -> Collection[str]:
@@ -219,7 +230,7 @@ async def refusals(
 ) -> dict[str, str]:
     """Why it cannot become `after`, which differs in e-way bills alone, by the number of the invoice."""
     has = ewaybills_of(after)
-    bills = {invoice: has.get(invoice, Ewaybill("")) for invoice in _others(before, after)}
+    bills = {invoice: has.get(invoice, NONE) for invoice in _others(before, after)}
     known = await _known_to_couriers(connection, [course.shipment_id])
     return _refused(course, before, bills, known.get(course.shipment_id, {}), now.astimezone(INDIA).date())
 

@@ -11,6 +11,7 @@ import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from bilty.documents.reading import STUMBLES, readable
+from bilty.store.database import Connection
 
 
 class Shelf(StrEnum):
@@ -51,6 +52,17 @@ class LabelStore:
         assert shelf is not Shelf.LABELS, "labels are kept"
         with contextlib.suppress(FileNotFoundError):
             await obstore.delete_async(self._store, _path(sha256, shelf))
+
+
+async def whose(connection: Connection, sha256: str, reference: str) -> tuple[str, str]:
+    """The AWB and the shipment of another turn that has this very label; blank where none has."""
+    row = await connection.fetchrow(
+        """SELECT t.awb, s.number FROM turns t JOIN shipments s ON s.id = t.shipment_id
+            WHERE t.label_sha256 = $1 AND t.label_sha256 <> '' AND t.reference <> $2 ORDER BY t.id LIMIT 1""",
+        sha256,
+        reference,
+    )
+    return (row["awb"], row["number"]) if row else ("", "")
 
 
 def _path(sha256: str, shelf: Shelf) -> str:

@@ -18,12 +18,11 @@ from bilty.store.audit import Actor, ActorKind
 from bilty.store.database import Connection
 from bilty.store.jobs import Job
 from bilty.store.progress import notify_changed
-from bilty.turn import TRAITS, Kind
+from bilty.store.turn_rows import GOOD_LABEL
 from bilty.workflow import Status
 
-HOLDING = sorted(state for state, (kind, _) in TRAITS.items() if kind is Kind.HOLDS)
 GOOD = "t.state = ANY($2) AND p.sha256 = t.label_sha256"
-"""Of a copy and the turn whose label it is: whether that is the label that the shipment has now ($2 is `HOLDING`)."""
+"""Of a copy and the turn whose label it is: whether that is the label that the shipment has now; $2 is `GOOD_LABEL`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +211,7 @@ async def copies_of(connection: Connection, shipment_id: int, *, limit: int = 10
              FROM prints p JOIN turns t ON t.id = p.turn_id
             WHERE p.shipment_id = $1 AND p.at IS NOT NULL ORDER BY p.at DESC, p.id DESC LIMIT $3""",  # noqa: S608 - constant
         shipment_id,
-        HOLDING,
+        GOOD_LABEL,
         limit,
     )
     return [
@@ -277,7 +276,7 @@ async def _printed(
             GROUP BY p.shipment_id, p.turn_id, s.number, t.awb, t.courier_name, t.version, p.actor
             ORDER BY last_at, p.turn_id, p.actor""",  # noqa: S608 - constants
         shipment_ids,
-        HOLDING,
+        GOOD_LABEL,
     )
     found: dict[int, tuple[PrintedLabel, ...]] = {}
     for row in rows:

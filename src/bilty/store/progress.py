@@ -14,7 +14,8 @@ import asyncpg
 import msgspec
 
 from bilty.concerns import concerns
-from bilty.store import afterwards, transporters
+from bilty.deciding import begins_of_itself, held_back
+from bilty.store import afterwards, preflight, transporters
 from bilty.store.database import CHANGED_CHANNEL, DUE_CHANNEL, Connection
 from bilty.store.hand_off import events
 from bilty.store.listed import courier_ids, courier_of, write_codes
@@ -59,7 +60,15 @@ async def changing(
     yield courses
     changed = [c for c in courses.values() if c.after != c.before or c.answered]
     if changed:
+        await _hold_back(connection, changed, now)
         await _write(connection, changed, now)
+
+
+async def _hold_back(connection: Connection, courses: Sequence[Course], now: datetime) -> None:
+    """A run that begins by itself, maybe days after it was asked for, is looked at as one that a person begins."""
+    begun = {c.shipment_id: c for c in courses if begins_of_itself(c.before, c.after)}
+    for shipment_id, why in (await preflight.why_held(connection, list(begun), now) if begun else {}).items():
+        begun[shipment_id].after = held_back(begun[shipment_id].before, begun[shipment_id].after, why)
 
 
 async def courses_of(connection: Connection, shipment_ids: Sequence[int], *, lock: bool = False) -> dict[int, Course]:

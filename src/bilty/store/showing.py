@@ -98,11 +98,11 @@ _SEE = f"""SELECT s.s_id, s.s_version, s.s_run, s.facility_id, s.facility, s.num
            AND NOT s.status = ANY($3::text[])) AS s
   LEFT JOIN LATERAL (
        SELECT array_agg(o.warning ORDER BY o.id) FILTER (
-                  WHERE o.warning <> '' AND NOT (o.kind = 'pickup' AND s.dispatched)) AS warnings,
+                  WHERE o.warning <> '' AND NOT (o.kind = 'pickup' AND s.dispatched AND o.state <> 'void')) AS warnings,
               max(o.pickup_at) FILTER (WHERE o.state = 'done') AS pickup_at,
               max(o.confirmation) FILTER (WHERE o.state = 'done') AS confirmation
          FROM afterwards o JOIN turns h ON h.id = o.turn_id
-        WHERE o.shipment_id = s_id AND h.state IN ('fetching', 'unlabelled', 'won')) AS a ON true
+        WHERE o.shipment_id = s_id AND (h.state IN ('fetching', 'unlabelled', 'won') OR o.state = 'void')) AS a ON true
   LEFT JOIN turns ON turns.shipment_id = s_id
  ORDER BY s_id, turns.id"""  # noqa: S608 - constants
 """A row a turn, one where there is none. The content, which may be long, is in a shipment's first."""

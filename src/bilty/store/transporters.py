@@ -40,10 +40,22 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
+    """`told` is the number of each invoice's e-way bill as its courier was told it."""
+
     id: int
     cp_id: int
     courier: str
     told: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Billed:
+    """A shipment that has an e-way bill. `bills` by the number of the invoice; `turns` in order."""
+
+    id: int
+    number: str
+    bills: Mapping[str, Ewaybill]
+    turns: Sequence[_Turn]
 
 
 async def follow(connection: Connection, moved: Sequence[tuple[int, int | None, int | None]], now: datetime) -> None:
@@ -51,28 +63,20 @@ async def follow(connection: Connection, moved: Sequence[tuple[int, int | None, 
 
     What was to be changed to a courier that no longer has it is nobody's matter any more.
     """
-    left = [(shipment_id, was) for shipment_id, was, _ in moved if was is not None]
+    left = {was: shipment_id for shipment_id, was, _ in moved if was is not None}
     if left:
-        await _settle(
-            connection,
-            await _open(connection, [shipment_id for shipment_id, _ in left]),
-            now,
-            turns={t for _, t in left},
-        )
+        await _settle(connection, await _open(connection, list(left.values())), now, turns=left)
     taken = {has: shipment_id for shipment_id, _, has in moved if has is not None}
     if not taken:
         return
-    turns = await _turns(connection, list(taken.values()))
-    for shipment_id, (number, bills, told) in turns.items():
-        holder = next((turn for turn in told if taken.get(turn.id) == shipment_id), None)
+    for shipment in await _billed(connection, list(taken.values())):
+        holder = next((turn for turn in shipment.turns if taken.get(turn.id) == shipment.id), None)
         if holder is not None:
-            await _remind(connection, (shipment_id, number), bills, told, holder, now)
+            await _remind(connection, shipment, holder, now)
 
 
-async def _turns(
-    connection: Connection, shipment_ids: Sequence[int]
-) -> dict[int, tuple[str, dict[str, Ewaybill], list[_Turn]]]:
-    """By shipment, of those that have an e-way bill: its number, its bills, and who was told what, in order."""
+async def _billed(connection: Connection, shipment_ids: Sequence[int]) -> list[_Billed]:
+    """Those of the shipments that have an e-way bill."""
     rows = await connection.fetch(
         """SELECT s.id, s.number, v.content, t.id AS turn_id, t.cp_id, t.courier_name, t.told_ewaybills, t.asks
              FROM shipments s JOIN shipment_versions v ON v.shipment_id = s.id AND v.version = s.version
@@ -80,12 +84,16 @@ async def _turns(
             WHERE s.id = ANY($1) AND v.content @? '$.invoices[*].ewaybill_number' ORDER BY t.id""",
         shipment_ids,
     )
-    found: dict[int, tuple[str, dict[str, Ewaybill], list[_Turn]]] = {}
+    found: dict[int, list[asyncpg.Record]] = {}
     for row in rows:
-        if row["id"] not in found:
-            found[row["id"]] = row["number"], ewaybills_of(decode(row["content"])), []
-        found[row["id"]][2].append(_turn(row, found[row["id"]][1]))
-    return found
+        found.setdefault(row["id"], []).append(row)
+    return [_billed_of(each) for each in found.values()]
+
+
+def _billed_of(rows: Sequence[asyncpg.Record]) -> _Billed:
+    """Of one shipment, a row for each of its turns."""
+    bills = ewaybills_of(decode(rows[0]["content"]))
+    return _Billed(rows[0]["id"], rows[0]["number"], bills, [_turn(row, bills) for row in rows])
 
 
 def _turn(row: asyncpg.Record, bills: Mapping[str, Ewaybill]) -> _Turn:
@@ -97,22 +105,16 @@ def _turn(row: asyncpg.Record, bills: Mapping[str, Ewaybill]) -> _Turn:
     return _Turn(row["turn_id"], row["cp_id"], row["courier_name"], told)
 
 
-async def _remind(
-    connection: Connection,
-    shipment: tuple[int, str],
-    bills: Mapping[str, Ewaybill],
-    turns: Sequence[_Turn],
-    holder: _Turn,
-    now: datetime,
-) -> None:
-    for invoice, bill in bills.items():
-        first = next((turn for turn in turns if turn.told.get(invoice) == bill.number), holder)
+async def _remind(connection: Connection, shipment: _Billed, holder: _Turn, now: datetime) -> None:
+    """Once for each e-way bill and holder."""
+    for invoice, bill in shipment.bills.items():
+        first = next((turn for turn in shipment.turns if turn.told.get(invoice) == bill.number), holder)
         if first.cp_id == holder.cp_id:
             continue
         new = await connection.fetchval(
             """INSERT INTO transporters (shipment_id, turn_id, invoice, number, told_to, at)
                VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING true""",
-            shipment[0],
+            shipment.id,
             holder.id,
             invoice,
             bill.number,
@@ -120,7 +122,7 @@ async def _remind(
             now,
         )
         if new:
-            change = Change(*shipment, invoice, bill.number, first.courier, holder.courier)
+            change = Change(shipment.id, shipment.number, invoice, bill.number, first.courier, holder.courier)
             await awbs.warn(connection, change.shipment_id, change.told)
             await _line(connection, change.shipment_id, TRANSPORTER, change.told, BILTY, now)
 

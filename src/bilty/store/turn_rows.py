@@ -4,11 +4,15 @@ import asyncpg
 import msgspec
 
 from bilty.reply import Courier
-from bilty.turn import State, Turn
+from bilty.turn import TRAITS, Kind, State, Turn
 
 COLUMNS = """id, shipment_id, version, run, priority, cp_id, account_code, courier_name, reference, state, due_at,
     fence, asks, unknowns, polls_done, tries, planned_due, asked_at, lapsed_at, awb, label_url, label_sha256,
     label_pages, code, message, couriers, settled, entered, miscount"""
+HOLDING = sorted(state for state, (kind, _) in TRAITS.items() if kind is Kind.HOLDS)
+"""The states of a turn that has the shipment."""
+GOOD_LABEL = sorted(set(HOLDING) - {State.RETURNED})
+"""Those of a turn whose label is good: boxes that are brought back keep theirs until they are here."""
 
 
 def turn_of(row: asyncpg.Record, digest: str) -> Turn:

@@ -1,7 +1,8 @@
 """PDFs of many labels that were made for a person, of which some are void by now."""
 
 from bilty.store.database import Connection
-from bilty.store.prints import GOOD, HOLDING
+from bilty.store.prints import GOOD
+from bilty.store.turn_rows import GOOD_LABEL
 
 
 async def void_in(connection: Connection, job_id: int) -> list[str]:
@@ -11,6 +12,6 @@ async def void_in(connection: Connection, job_id: int) -> list[str]:
               JOIN job_items i ON i.job_id = p.job_id AND i.shipment_id = p.shipment_id
             WHERE p.job_id = $1 AND p.at IS NOT NULL AND NOT ({GOOD}) ORDER BY i.position""",  # noqa: S608 - constant
         job_id,
-        HOLDING,
+        GOOD_LABEL,
     )
     return [row["number"] for row in rows]

@@ -67,6 +67,7 @@ _GONE = (
     "The courier has the boxes: from now on nothing of the shipment is changed or cancelled, and it is only brought "
     "back by a return (RTO), which is charged."
 )
+_NOT_OF_ITSELF = " The shipment as it is now is not booked of itself then: schedule it once its boxes are here."
 _SETTLED: Mapping[State, str] = {
     State.LAPSED: "It then counts as failed. Bilty still looks for a late label; should one come, you are asked.",
     State.CONFLICT: "Do so once {name} has told you whose AWB {awb} is. Its label is not used here.",
@@ -161,7 +162,8 @@ def _risk(progress: Progress, kind: ActKind, turn: Turn) -> str:
         "miscount": turn.miscount,
     }
     if kind is ActKind.SETTLED:
-        return _SETTLED[turn.state].format_map(facts)
+        then = _NOT_OF_ITSELF if turn.state is State.PICKED_UP and progress.schedule_asked else ""
+        return _SETTLED[turn.state].format_map(facts) + then
     if kind is ActKind.USE_LATE:
         return _risk_of_use(progress, turn)
     typed = _TYPED if turn.entered and kind in (ActKind.GIVE_UP_AWB, ActKind.CANCEL_LATE) else ""

@@ -90,6 +90,12 @@ class Pickup:
         return f"{day(local)}, {local:%H:%M}"
 
 
+def told_void(name: str, awb: str, at: datetime, *, sure: bool) -> str:
+    """Of a pickup whose AWB is void; `at` by the clock of the facility."""
+    what = "is booked" if sure else "may be booked"
+    return f"A pickup under AWB {awb} {what} for {day(at)}, {at:%H:%M}, and that AWB is void: call {name} off."
+
+
 def told_number(confirmation: str) -> str:
     """Of a pickup that was booked."""
     return f"The pickup's number is {confirmation}." if confirmation else "It gave no number for the pickup."

@@ -10,8 +10,14 @@ from bilty.workflow import Progress, Status, status
 
 def told_changing(progress: Progress) -> tuple[str, ...]:
     """What becomes of all that was asked for it as it is. Nothing while nobody was asked."""
-    given_up = [turn for turn in progress.turns if turn.kind is Kind.HOLDS or _is_offered(turn)]
+    typed = [turn for turn in progress.turns if turn.entered and turn.state in (State.FETCHING, State.UNLABELLED)]
+    held = [turn for turn in progress.turns if turn.kind is Kind.HOLDS and turn not in typed]
+    given_up = [*held, *(turn for turn in progress.turns if _is_offered(turn))]
     told = [f"AWB {turn.awb} at {name_of(turn)} is cancelled." for turn in given_up]
+    told += [
+        f"AWB {turn.awb} at {name_of(turn)} was entered by hand: cancel it or take it back, before it is booked anew."
+        for turn in typed
+    ]
     told += [
         f"AWB {turn.awb} at {name_of(turn)} is being cancelled already."
         for turn in progress.turns

@@ -29,6 +29,13 @@ def clock(moment: datetime, now: datetime, zone: tzinfo) -> str:
     return time if local.date() == today else f"{local.day} {MONTHS[local.month - 1]}, {time}"
 
 
+def told_deadline(due_at: datetime, now: datetime, zone: tzinfo) -> str:
+    """Until when a late label may be used."""
+    if due_at <= now:
+        return "Nobody used it: it is about to be cancelled."
+    return f"It is cancelled at {clock(due_at, now, zone)} unless somebody uses it."
+
+
 def span(length: timedelta) -> str:
     """12 minutes, 2 hours, 45 seconds: the largest unit that loses little."""
     seconds = max(0, round(length.total_seconds()))

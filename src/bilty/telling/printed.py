@@ -27,15 +27,16 @@ def told_destroy(labels: Sequence[Printed], now: datetime, zone: tzinfo) -> str:
     theirs = [[each for each in labels if each.by == person] for person in people]
     if not theirs:
         return ""
-    sheets = _sheets(labels)
-    told = f"Destroy {'1' if sheets == 1 else grouped(sheets)} printed label{'' if sheets == 1 else 's'}: "
+    sheets = sheets_of(labels)
+    told = f"Destroy {grouped(sheets)} printed label{'' if sheets == 1 else 's'}: "
     if len(theirs) == 1:
         return f"{told}{people[0]} printed {'it' if sheets == 1 else 'them'}{_when(theirs[0], now, zone)}."
-    each_told = [f"{each[0].by} printed {grouped(_sheets(each))}{_when(each, now, zone)}" for each in theirs]
+    each_told = [f"{each[0].by} printed {grouped(sheets_of(each))}{_when(each, now, zone)}" for each in theirs]
     return f"{told}{listed(each_told)}."
 
 
-def _sheets(labels: Sequence[Printed]) -> int:
+def sheets_of(labels: Sequence[Printed]) -> int:
+    """How many there are of them all on paper."""
     return sum(each.boxes * each.copies for each in labels)
 
 

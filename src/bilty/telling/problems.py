@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 
 from bilty.concerns import Concern, concerns
 from bilty.shipment import lacks_data, standing
-from bilty.telling.phrases import clock, name_of, said, span
+from bilty.telling.phrases import name_of, said, span, told_deadline
 from bilty.turn import Rules, State, Turn
 from bilty.words import listed
 from bilty.workflow import Progress, Status, status
@@ -164,6 +164,7 @@ _TOLD = {
 }
 
 
+_USE_AFTER_ALL = " Or choose Use it after all, if the boxes may travel under it."
 _TYPED = (
     "AWB {awb} was entered for {name}, and it is not the shipment's: it came late, or is not wanted.",
     "See that it is {name}'s for reference {reference}. If so, choose {what}; if it was mistyped, Wrong AWB.",
@@ -173,10 +174,7 @@ _TYPED = (
 def _until(turn: Turn, rules: Rules | None, at: tuple[datetime, tzinfo] | None) -> str:
     """How long a late label may be used."""
     if at and turn.due_at:
-        now, zone = at
-        if turn.due_at <= now:
-            return "Nobody used it: it is about to be cancelled."
-        return f"It is cancelled at {clock(turn.due_at, now, zone)} unless somebody uses it."
+        return told_deadline(turn.due_at, *at)
     return f"Left alone{f' for {span(rules.late_label_wait)}' if rules else ''}, it is cancelled."
 
 
@@ -185,7 +183,8 @@ def _concern(progress: Progress, concern: Concern, turn: Turn, until: str) -> Pr
     if concern is Concern.UNLABELLED and turn.entered:
         remedy += " If it was mistyped, choose Wrong AWB."
     if concern is Concern.PICKED_UP and not (progress.holder or progress.cancel_asked):
-        remedy += " Or choose Use it after all, if the boxes may travel under it."
+        is_old = turn.version < progress.version
+        remedy += " Then schedule it as it is now." if is_old else _USE_AFTER_ALL
     words = {
         "name": name_of(turn),
         "reference": turn.reference,
@@ -193,6 +192,8 @@ def _concern(progress: Progress, concern: Concern, turn: Turn, until: str) -> Pr
         "words": said(turn.message, turn.code),
         "miscount": turn.miscount,
         "until": until,
-        "what": "Cancel it" if progress.holder or progress.cancel_asked else "Use it or Cancel it",
+        "what": "Cancel it"
+        if progress.holder or progress.cancel_asked or turn.version < progress.version
+        else "Use it or Cancel it",
     }
     return Problem(concern, message.format_map(words), remedy.format_map(words))

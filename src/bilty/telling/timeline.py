@@ -12,21 +12,26 @@ from bilty.turn import Rules, State
 from bilty.workflow import Status
 
 
-class Moment(Protocol):
-    """A line of the timeline: a turn's (`priority` set), the shipment's own, or what a person did (`actor` set)."""
+class Deed(Protocol):
+    """What `actor` did."""
 
-    @property
-    def priority(self) -> int | None: ...
     @property
     def courier(self) -> str: ...
     @property
     def state(self) -> str: ...
     @property
-    def polls_done(self) -> int: ...
-    @property
     def message(self) -> str: ...
     @property
     def actor(self) -> str: ...
+
+
+class Moment(Deed, Protocol):
+    """A line of the timeline: a turn's (`priority` set), the shipment's own, or what a person did (`actor` set)."""
+
+    @property
+    def priority(self) -> int | None: ...
+    @property
+    def polls_done(self) -> int: ...
 
 
 _TOLD = {
@@ -100,8 +105,7 @@ _TOLD_ACTS: Mapping[str, str] = {
 
 def told_moment(moment: Moment, rules: Rules) -> str:
     if moment.actor:
-        facts = {"actor": moment.actor, "name": moment.courier or "ClickPost", "message": moment.message}
-        return _TOLD_ACTS[moment.state].format_map(facts).rstrip()
+        return _TOLD_ACTS[moment.state].format_map(_facts(moment)).rstrip()
     if moment.state.startswith(AFTERWARDS):
         return moment.message
     if moment.priority is None:
@@ -122,8 +126,11 @@ def told_moment(moment: Moment, rules: Rules) -> str:
 _FIRST_CLAUSE = re.compile(r"[.,:;](?: .*)?$")
 
 
-def told_faster(moment: Moment, at: datetime, now: datetime, zone: tzinfo) -> str:
+def told_faster(deed: Deed, at: datetime, now: datetime, zone: tzinfo) -> str:
     """What a person did and when, for whoever came second: as short as it goes."""
-    facts = {"actor": moment.actor, "name": moment.courier or "ClickPost", "message": moment.message}
-    did = _FIRST_CLAUSE.sub("", _TOLD_ACTS[moment.state]).format_map(facts)
+    did = _FIRST_CLAUSE.sub("", _TOLD_ACTS[deed.state]).format_map(_facts(deed))
     return f"{did} at {clock(at, now, zone)}."
+
+
+def _facts(deed: Deed) -> dict[str, str]:
+    return {"actor": deed.actor, "name": deed.courier or "ClickPost", "message": deed.message}

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta, tzinfo
 
 from bilty.reply import Courier
-from bilty.telling.phrases import STATUS_WORDS, clock, name_of, said
+from bilty.telling.phrases import STATUS_WORDS, clock, name_of, said, told_deadline
 from bilty.telling.problems import problem
 from bilty.turn import Rules, State, Turn, window_ends_at
 from bilty.words import listed
@@ -65,9 +65,7 @@ def _told_deadline(turn: Turn, now: datetime, zone: tzinfo) -> str:
     """Of a late label, after a space: until when it may be used. Blank where a person typed it: that one stands."""
     if turn.state is not State.OFFERED or turn.due_at is None:
         return ""
-    if turn.due_at <= now:
-        return " Nobody used it: it is about to be cancelled."
-    return f" It is cancelled at {clock(turn.due_at, now, zone)} unless somebody uses it."
+    return f" {told_deadline(turn.due_at, now, zone)}"
 
 
 def _told_asking(turn: Turn, now: datetime, zone: tzinfo) -> str:

@@ -1,20 +1,23 @@
 """What an act's form sent, read into the act."""
 
+import hashlib
+
 from obstore.exceptions import BaseError
 
 from bilty.deciding import Act, ActKind, Cancel, Dispatch, EnterAwb, Offer, Schedule, UsePaper, plain_act
 from bilty.documents.press import pages_of
 from bilty.intake import Fault
 from bilty.reply import Courier
-from bilty.store.labels import LabelStore
+from bilty.store import labels
 from bilty.web.forms import Form
+from bilty.web.tools import WebTools
 
 PDF_BYTES_MAX = 20 * 1024 * 1024
 PDF_BEGINS, BEGINS_WITHIN = b"%PDF-", 1024
 """Some programs write a line before it, and readers allow it."""
 
 
-async def read_act(form: Form, offer: Offer, labels: LabelStore, *, held: bool) -> Act | Fault:
+async def read_act(form: Form, offer: Offer, tools: WebTools, *, held: bool) -> Act | Fault:
     """The act, or what is wrong with what was given for it. A PDF is in the label store before the act names it."""
     match offer.kind:
         case ActKind.SCHEDULE:
@@ -26,7 +29,7 @@ async def read_act(form: Form, offer: Offer, labels: LabelStore, *, held: bool) 
         case ActKind.ENTER_AWB:
             return EnterAwb(offer.reference, "".join(form.get("awb", "").split()))
         case ActKind.USE_PAPER:
-            return await _paper(form, offer.reference, labels)
+            return await _paper(form, offer.reference, tools)
         case _:
             return plain_act(offer.kind, offer.reference)
 
@@ -45,16 +48,19 @@ def _schedule(form: Form, offer: Offer, *, held: bool) -> Schedule | Fault:
     return Schedule(courier=named.get(given), without_ewaybill=held)
 
 
-async def _paper(form: Form, reference: str, labels: LabelStore) -> UsePaper | Fault:
+async def _paper(form: Form, reference: str, tools: WebTools) -> UsePaper | Fault:
     file = form.files.get("file")
     content = await file.read() if file else b""
     if not content:
         return Fault("file", "", "Choose the PDF of the label first.")
-    return await paper_of(content, (file.filename if file else "")[:80], reference, labels)
+    return await paper_of(content, (file.filename if file else "")[:80], reference, tools)
 
 
-async def paper_of(content: bytes, name: str, reference: str, labels: LabelStore) -> UsePaper | Fault:
-    """A label's PDF as somebody gave it: looked at in a process of its own, and kept."""
+async def paper_of(content: bytes, name: str, reference: str, tools: WebTools) -> UsePaper | Fault:
+    """A label's PDF as somebody gave it: looked at in a process of its own, and kept.
+
+    One that is another AWB's label is none of this one's: it may be void, or on another shipment's boxes.
+    """
     if len(content) > PDF_BYTES_MAX:
         return too_large()
     pages = await pages_of(content) if PDF_BEGINS in content[:BEGINS_WITHIN] else 0
@@ -62,8 +68,13 @@ async def paper_of(content: bytes, name: str, reference: str, labels: LabelStore
         return Fault(
             "file", name, f"{name or 'The file'} cannot be read as a PDF. Ask the courier for the label again."
         )
+    async with tools.pool.acquire() as connection:
+        awb, number = await labels.whose(connection, hashlib.sha256(content).hexdigest(), reference)
+    if number:
+        whose = f"the label of {f'AWB {awb}' if awb else 'another booking'} of shipment {number}"
+        return Fault("file", name, f"{name or 'The file'} is {whose}: ask the courier for this AWB's own label.")
     try:
-        sha256 = await labels.put(content)
+        sha256 = await tools.labels.put(content)
     except (OSError, BaseError):
         return Fault("file", name, "Bilty's label store cannot be written now. Send the file again in a minute.")
     return UsePaper(reference, sha256, pages)

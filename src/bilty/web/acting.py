@@ -121,7 +121,7 @@ async def do(request: AnyRequest, shipment_id: FromPath[int], kind: FromPath[str
     offer = await _offer(request, found, what)
     if isinstance(offer, No):
         return _refused(request, found, offer)
-    wish = await read_act(form, offer, tools.labels, held=bool(standing(found.progress.hold)))
+    wish = await read_act(form, offer, tools, held=bool(standing(found.progress.hold)))
     if isinstance(wish, Fault):
         return await _ask(request, found, what, wish)
     async with tools.pool.acquire() as connection, connection.transaction():
@@ -176,6 +176,7 @@ async def _ask(request: AnyRequest, found: Seen, kind: ActKind, fault: Fault | N
         typed=fault.value if fault else "",
         fault=fault.message if fault else "",
         awb_room=2 * AWB_CHARS_MAX,  # copied with blanks in it
+        size_max=f"{PDF_BYTES_MAX // 1024**2} MB",
         back=back,
         address=address(found.id, kind, offer.reference, back),
     )

@@ -113,16 +113,18 @@ async def _items(request: AnyRequest, connection: Connection, found: Sequence[Co
     listed = await listing.see(connection, ids)
     out = await acting.calls_out(connection, ids, now)
     return [
-        replace(
-            _item(each, since[each.id], now, rules),
-            acts=acts_on_concerns(each.progress, call_out=out.get(each.id, frozenset()), admin=admin),
+        _item(
+            each,
+            since[each.id],
+            acts_on_concerns(each.progress, call_out=out.get(each.id, frozenset()), admin=admin),
+            now,
+            rules,
         )
         for each in listed
     ]
 
 
-def _item(listed: Listed, since: datetime, now: datetime, rules: Rules) -> Item:
-    """Without its acts."""
+def _item(listed: Listed, since: datetime, acts: tuple[ActButton, ...], now: datetime, rules: Rules) -> Item:
     zone = rows.zone_of(listed.time_zone)
     trouble = telling.problem(listed.progress, rules, (now, zone))
     return Item(
@@ -131,7 +133,7 @@ def _item(listed: Listed, since: datetime, now: datetime, rules: Rules) -> Item:
         since_iso=since.isoformat(),
         told=trouble.message if trouble else "",
         remedy=trouble.remedy if trouble else "",
-        acts=(),
+        acts=acts,
         mending=mending(listed.id, listed.progress),
     )
 

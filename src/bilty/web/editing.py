@@ -8,6 +8,7 @@ changed, and the person sees what is, with all that they typed.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from litestar import get, post
@@ -70,8 +71,8 @@ async def offer(request: AnyRequest, shipment_id: FromPath[int]) -> Template | R
     if found.progress.dispatched or found.progress.cancel_asked:
         why = why_not_amend(found.progress, frozenset())
         return told(request, f"/shipments/{found.id}", f"Nothing can be changed. {why}", well=False)
-    typed = filled(found.shipment, _zone(found, choices))
-    return await _show(request, found, choices, typed, Judged(), book=found.progress.run > 0)
+    typed = filled(found.shipment, choices.zone_at(found.shipment.facility))
+    return await _show(request, found, choices, typed, Judged(), book=amending.is_wanted(found.progress))
 
 
 @post(PATH, guards=[dispatching, from_our_pages], include_in_schema=False, status_code=200)
@@ -158,8 +159,12 @@ def _told(done: Amended, after: Seen, wanted: Shipment) -> str | _Refused:
         case Amending.NO_PROVIDER:
             why = f"There is no Shipping Provider {wanted.shipping_provider}: choose another."
             return _Refused(Judged([Fault("shipping_provider", "", why)], status_code=409))
-        case _:
+        case Amending.CANCELLED | Amending.DISPATCHED:
             return _refused(f"Nothing was changed. {done.reason}")
+        case Amending.OTHER_NAME | Amending.NOT_THERE:
+            raise AssertionError(f"{done.outcome}: the form carries its name, and it is locked")
+        case _:
+            assert_never(done.outcome)
 
 
 def _refused(why: str) -> _Refused:
@@ -207,11 +212,6 @@ def _of_this(typed: Typed, found: Seen) -> Typed:
     """By its number and its facility it is known: these cannot be others."""
     known = {"number": found.shipment.number, "facility": found.shipment.facility}
     return replace(typed, fields={**typed.fields, **known})
-
-
-def _zone(found: Seen, choices: Choices) -> ZoneInfo:
-    place = choices.place_of(found.shipment.facility)
-    return ZoneInfo(place.facility.time_zone if place else "Asia/Kolkata")
 
 
 async def _show(

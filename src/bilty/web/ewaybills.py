@@ -27,7 +27,7 @@ from bilty.web.page import page, shipment_of, told
 from bilty.web.sessions import actor, dispatching, from_our_pages, signed_in, user
 from bilty.web.tools import AnyRequest, tools_of
 from bilty.web.where import back_of
-from bilty.words import grouped, rupees
+from bilty.words import counted, grouped, harmless, rupees
 
 PATH = "/ewaybills"
 WANTED_MAX = 500
@@ -60,7 +60,8 @@ async def blank_file(request: AnyRequest) -> Response[bytes]:
     rows = csv.writer(written)
     rows.writerow(COLUMNS)
     for each in await _wanted(request):
-        rows.writerows([each.number, each.facility, invoice.number, "", ""] for invoice in each.invoices)
+        for invoice in each.invoices:
+            rows.writerow([harmless(cell) for cell in (each.number, each.facility, invoice.number, "", "")])
     headers = {"Content-Disposition": 'attachment; filename="ewaybills-wanted.csv"'}
     return Response(written.getvalue().encode("utf-8-sig"), media_type="text/csv", headers=headers)
 
@@ -116,7 +117,7 @@ async def _done(request: AnyRequest, rows: list[Row], doubtful: set[str], *, sch
     async with tools.pool.acquire() as connection:
         keys = {(row.facility, row.number) for row in rows}
         found = await ewaybill_rows.find(connection, keys, user(request).facilities)
-        for row, repeated in lines_of(rows):
+        for row, repeated in lines_of(rows, {key: places[0][0] for key, places in found.items() if len(places) == 1}):
             places = found[row.facility, row.number]
             if why := repeated or _unclear(row, [facility for _, facility in places]):
                 became.append(Became(row.line, row.number, row.invoice, row.bill.number, why=why))
@@ -194,7 +195,7 @@ async def give(request: AnyRequest, shipment_id: FromPath[int]) -> Template | Re
         wrong = [Fault(f"{places[invoice]}.number", "", why) for invoice, why in added.refused.items()]
         return await _form(request, found, form, wrong)
     count = len(added.changed)
-    sentence = f"{count} e-way bill{'' if count == 1 else 's'} changed." if count else "Nothing was changed."
+    sentence = f"{counted(count, 'e-way bill')} changed." if count else "Nothing was changed."
     return told(request, f"/shipments/{found.id}", sentence)
 
 

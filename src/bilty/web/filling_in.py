@@ -16,6 +16,7 @@ from bilty.store import places, providers
 from bilty.store.places import Place
 from bilty.web.forms import by_field
 from bilty.web.page import page
+from bilty.web.rows import zone_of
 from bilty.web.sessions import user
 from bilty.web.shipment_document import document, in_the_form, is_due, totals
 from bilty.web.shipment_form import Typed
@@ -35,9 +36,10 @@ class Choices:
     def place_of(self, code: str) -> Place | None:
         return next((each for each in self.places if each.facility.code == code), None)
 
-    def zone_of(self, typed: Typed) -> ZoneInfo:
-        place = self.place_of(typed.fields["facility"])
-        return ZoneInfo(place.facility.time_zone) if place else INDIA
+    def zone_at(self, code: str) -> ZoneInfo:
+        """By whose clocks times are typed: the facility's, India's where none is chosen yet."""
+        place = self.place_of(code)
+        return zone_of(place.facility.time_zone if place else None)
 
 
 async def choices_of(request: AnyRequest) -> Choices:
@@ -49,7 +51,7 @@ async def choices_of(request: AnyRequest) -> Choices:
 
 def parsed_of(request: AnyRequest, choices: Choices, typed: Typed, *, schedule: bool) -> Accepted | Rejected:
     """As the API does, and a facility must be one that this person works for."""
-    made = document(typed, choices.zone_of(typed)) | {"schedule": schedule}
+    made = document(typed, choices.zone_at(typed.fields["facility"])) | {"schedule": schedule}
     parsed = parse_shipment(made, tools_of(request).settings.intake_rules, datetime.now(INDIA).date())
     code = typed.fields["facility"]
     if not code or choices.place_of(code):

@@ -12,6 +12,7 @@ from bilty.store import afterwards
 from bilty.store.amended import CHANGED
 from bilty.store.exchanges import Kept
 from bilty.store.showing import Moment, Seen
+from bilty.store.turn_rows import GOOD_LABEL
 from bilty.telling import Cell
 from bilty.turn import Kind, Rules, Step, Turn
 from bilty.web import rows
@@ -69,7 +70,7 @@ def runs(
             awb=turn.awb,
             told=telling.told_turn(turn, telling.next_courier(progress, turn), rules, now, zone),
             talk=talks.get(turn.reference, 0),
-            void=bool(turn.label_sha256) and turn.kind is not Kind.HOLDS,
+            void=bool(turn.label_sha256) and turn.state not in GOOD_LABEL,
         )
 
     def run(number: int) -> Run:

@@ -14,6 +14,7 @@ from bilty.oms import label_link
 from bilty.oms.label_link import LabelLink
 from bilty.store import showing
 from bilty.store.showing import Seen
+from bilty.store.turn_rows import GOOD_LABEL
 from bilty.web.api.parts import label_of
 from bilty.web.problems import ProblemError, plain
 from bilty.web.tools import AnyRequest, tools_of
@@ -40,7 +41,7 @@ def refusal(link: LabelLink, found: Seen | None, now: datetime) -> No | None:
         return No("link_expired", EXPIRED)
     holder = found.progress.holder if found else None
     withdrawn = found is None or found.progress.cancel_asked or holder is None
-    if withdrawn or holder is None or holder.label_sha256 != link.sha256:
+    if withdrawn or holder is None or holder.label_sha256 != link.sha256 or holder.state not in GOOD_LABEL:
         return No("label_replaced", REPLACED)
     return None
 

@@ -229,7 +229,7 @@ def ask_pickup(received: Received, now: datetime) -> PickupBooked | Trouble:
     if not isinstance(opened, Envelope):
         return opened
     result = fields(opened.result)
-    return PickupBooked(text(result.get("confirmation_number")), text(result.get("location")), opened.message)
+    return PickupBooked(text(result.get("confirmation_number")), opened.message)
 
 
 def _taken_in(received: Received, now: datetime) -> Envelope | Trouble:

@@ -1,6 +1,7 @@
 """A shipment is changed, before it is booked or after: a merge patch of the document as GET shows it."""
 
 from datetime import datetime
+from typing import assert_never
 
 import msgspec
 from litestar import Response, patch
@@ -47,7 +48,7 @@ async def amend(request: AnyRequest, shipment_id: FromPath[int]) -> Response[Shi
             check_match(expected, etag_of(answer))
         except ProblemError as stale:
             raise await _with_whom(connection, stale, shipment_id) from None
-        schedule = _schedule(change, default=amending.begun(found.progress))
+        schedule = _schedule(change, default=amending.is_wanted(found.progress))
         parsed = _parsed(request, answer, change)
         hold = await hold_of(connection, found, parsed)
         arrival = Arrival(parsed.shipment, hold, tuple(warning.message for warning in parsed.warnings))
@@ -61,7 +62,7 @@ async def amend(request: AnyRequest, shipment_id: FromPath[int]) -> Response[Shi
 async def _with_whom(connection: Connection, stale: ProblemError, shipment_id: int) -> ProblemError:
     """Who has changed it since it was read, where a person has."""
     now = await showing.clock(connection)
-    faster = (await whom.told(connection, {shipment_id: whom.Wanted(None)}, now)).get(shipment_id, "")
+    faster = (await whom.told(connection, {shipment_id: whom.Wanted(None, stale=True)}, now)).get(shipment_id, "")
     return ProblemError(stale.status, stale.code, f"{faster} {stale.detail}".lstrip(), headers=stale.headers)
 
 
@@ -134,4 +135,9 @@ def _refuse(done: Amended, arrival: Arrival) -> None:
             raise rejected([Fault("invoices", "", done.reason)])
         case Amending.NO_PROVIDER:
             raise no_provider(arrival.shipment.shipping_provider)
-    assert done.outcome in (Amending.DONE, Amending.VERSION, Amending.SAME), done
+        case Amending.OTHER_NAME | Amending.NOT_THERE:
+            raise AssertionError(f"{done.outcome}: both were looked at under the lock")
+        case Amending.DONE | Amending.VERSION | Amending.SAME:
+            return
+        case _:
+            assert_never(done.outcome)

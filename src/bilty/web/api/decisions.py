@@ -4,6 +4,7 @@ What may be decided is looked up under the shipment's lock, as everything is tha
 told by whom and what.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,11 +18,12 @@ from bilty.intake.limits import CODE_CHARS_MAX
 from bilty.intake.reader import Findings, Reader
 from bilty.intake.values import BOOLEAN, choice, text, whole
 from bilty.reply import AWB_CHARS_MAX
-from bilty.store import acting, showing
+from bilty.store import acting, showing, whom
 from bilty.store.access import Scope
 from bilty.store.claims import OUT_AT_MOST
 from bilty.store.on_paper import told_printed
 from bilty.store.showing import Seen
+from bilty.turn import Kind
 from bilty.web.act_forms import PDF_BYTES_MAX, paper_of
 from bilty.web.api.answering import after_waiting, answer_of, answered, is_id, not_there, seen
 from bilty.web.asking import document_of, wait_s
@@ -98,15 +100,27 @@ async def upload(request: AnyRequest, shipment_id: FromPath[int], reference: Fro
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/pdf":
         raise ProblemError(415, "not_pdf", NOT_PDF)
     found = await seen(request, shipment_id)
-    if turn_of(found.progress, reference) is None:
+    turn = turn_of(found.progress, reference)
+    if turn is None:
         raise ProblemError(404, "not_found", unknown_turn(reference))
-    wish = await paper_of(await request.body(), "The file", reference, tools_of(request).labels)
+    content = await request.body()
+    if turn.kind is Kind.HOLDS and turn.label_sha256 == hashlib.sha256(content).hexdigest():
+        return await _answered(request, shipment_id, 0)
+    if why := why_not_now(found.progress, ActKind.USE_PAPER, reference):
+        raise await _too_late(request, shipment_id, ActKind.USE_PAPER, reference, why)
+    wish = await paper_of(content, "The file", reference, tools_of(request))
     if isinstance(wish, Fault):
         raise rejected([Fault("", "", wish.message)])
-    turn = turn_of(found.progress, reference)
-    if turn is None or turn.label_sha256 != wish.sha256:
-        await _decide(request, shipment_id, lambda _: wish)
+    await _decide(request, shipment_id, lambda _: wish)
     return await _answered(request, shipment_id, 0)
+
+
+async def _too_late(request: AnyRequest, shipment_id: int, kind: ActKind, reference: str, why: str) -> ProblemError:
+    """Before anything is kept for it. With who was faster, as where the act itself is refused."""
+    async with tools_of(request).pool.acquire() as connection:
+        now = await showing.clock(connection)
+        faster = await whom.told(connection, {shipment_id: whom.Wanted(kind, reference)}, now)
+    return ProblemError(409, "not_possible", f"{faster.get(shipment_id, '')} {why}".lstrip())
 
 
 async def _decide(request: AnyRequest, shipment_id: int, act_of: Callable[[Progress], Act | Fault]) -> None:

@@ -11,6 +11,7 @@ from bilty.documents.press import PressStopped, TooLargeError, voided
 from bilty.store import showing
 from bilty.store.access import Scope
 from bilty.store.showing import Seen
+from bilty.store.turn_rows import GOOD_LABEL
 from bilty.web.api.answering import seen
 from bilty.web.asking import only
 from bilty.web.documents import BoxAnswer, BoxesAnswer, TimelineAnswer, moment_answer
@@ -40,7 +41,8 @@ async def label(request: AnyRequest, shipment_id: FromPath[int]) -> Response[byt
     only(request, "reference")
     found, reference = await seen(request, shipment_id), asked_turn(request)
     holder = found.progress.holder
-    if not reference and holder and holder.label_sha256 and is_known(request, etag := f'"{holder.label_sha256}"'):
+    is_good = holder is not None and bool(holder.label_sha256) and holder.state in GOOD_LABEL
+    if not reference and holder and is_good and is_known(request, etag := f'"{holder.label_sha256}"'):
         return Response(b"", status_code=304, headers={"ETag": etag})
     return await label_of(tools_of(request), found, reference)
 
@@ -56,10 +58,12 @@ async def label_of(tools: WebTools, found: Seen, reference: str = "") -> Respons
     `reference`: that turn's. VOID is on every page of one that is not the shipment's, or no longer.
     """
     holder = found.progress.holder
-    if not reference or (holder and holder.reference == reference):
+    named = reference or (holder.reference if holder else "")
+    is_own = holder is None or holder.reference == named
+    if not named or (is_own and holder and (holder.state in GOOD_LABEL or not holder.label_sha256)):
         pdf, sha256 = await label_pdf(tools, found)
         return _pdf(found, pdf, sha256)
-    turn = next((turn for turn in found.progress.turns if turn.reference == reference), None)
+    turn = next((turn for turn in found.progress.turns if turn.reference == named), None)
     if turn is None or not turn.label_sha256:
         raise ProblemError(404, "no_label", f"There is no label under the reference {reference[:40]}.")
     mark = f"VOID · {found.shipment.number} · AWB {turn.awb} is not to be used"

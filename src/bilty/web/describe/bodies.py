@@ -277,8 +277,8 @@ SCHEMAS["ShipmentChange"]["properties"] |= {
     "consignee": reference("ConsigneeChange"),
     "payment": reference("PaymentChange"),
     "schedule": yes_or_no(
-        "Book it as it is then, once nothing of what it was may be booked any more. true unless it is given, but false "
-        "before it was booked for the first time. Where nothing is changed, nothing is booked.",
+        "Book it as it is then, once nothing of what it was may be booked any more. Unless it is given it is true "
+        "where it is booked as it was, or was to be, and else false. Where nothing is changed, nothing is booked.",
         example=True,
     ),
 }

@@ -178,7 +178,7 @@ OPERATIONS = (
         about="A merge patch (RFC 7396): a field that is named is replaced, a list as a whole; null takes it away. "
         "Once a courier was asked to carry it, a change opens a new `version`: the AWB of the old one is cancelled, "
         "its label is void, and the new one is booked as soon as nothing of the old may be any more, unless `schedule` "
-        "is false. `order_number` and the e-way bills of invoices open none.",
+        "is false. The e-way bills of invoices open none.",
         scope=Scope.DISPATCH,
         parameters=(SHIPMENT_ID, IF_MATCH),
         body=Body(schema="ShipmentChange", examples=_CHANGES, media=_MERGE_PATCH),

@@ -4,13 +4,15 @@ The contract has no way to tell Uniware of another AWB than the one it has. So w
 changed from there: in Bilty it may be, where a person sees which labels must be destroyed.
 """
 
+from typing import assert_never
+
 from litestar import Response, post
 
 from bilty.intake import Rejected
 from bilty.intake.reader import is_blank, show
 from bilty.intake.uniware import code_of, parse_update, waybill_of
 from bilty.store import amending, showing, uniware
-from bilty.store.amending import Amending
+from bilty.store.amending import Amended, Amending
 from bilty.store.database import Connection
 from bilty.store.shipments import Arrival
 from bilty.store.showing import Seen
@@ -79,5 +81,20 @@ async def _amended(request: AnyRequest, connection: Connection, seen: Seen, docu
     arrival = Arrival(parsed, hold=seen.progress.hold, warnings=seen.warnings)
     now = await showing.clock(connection)
     done = await amending.amend(connection, seen.id, arrival, actor_of(request), now, schedule=booked)
-    refusal = {Amending.CALL_OUT: CALL_OUT, Amending.DISPATCHED: DISPATCHED, Amending.CANCELLED: CANCELLED}
-    return refusal.get(done.outcome, "").format(code=code, seconds=done.retry_after_s)
+    return _told(done).format(code=code, seconds=done.retry_after_s)
+
+
+def _told(done: Amended) -> str:
+    match done.outcome:
+        case Amending.DONE | Amending.VERSION | Amending.SAME:
+            return ""
+        case Amending.CALL_OUT:
+            return CALL_OUT
+        case Amending.DISPATCHED:
+            return DISPATCHED
+        case Amending.CANCELLED:
+            return CANCELLED
+        case Amending.EWAYBILL | Amending.OTHER_NAME | Amending.NO_PROVIDER | Amending.NOT_THERE:
+            raise AssertionError(f"{done.outcome}: an update names none of these, and the shipment is locked")
+        case _:
+            assert_never(done.outcome)
