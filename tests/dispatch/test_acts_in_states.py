@@ -27,7 +27,7 @@ Drawn from runs of the tests against the sandbox; renewed by: RENEW_ACTS=1 .venv
 Each act is done to a shipment of its own in that situation, and nobody does anything else for a day. Then the first
 words say what is shown (in brackets what waits for a person), and the others which AWBs the couriers have given out for
 it. A shipment here has 3 boxes; `amend` puts a fourth to it and has it booked. What is refused is refused in the words
-given, in the panel as in the API."""
+given, in the panel as by `POST /shipments/{id}/decisions`."""
 RULES = Rules(watch_interval=10 * MINUTE)
 
 

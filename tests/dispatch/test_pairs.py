@@ -102,7 +102,7 @@ use-paper   -           -         -           -         +      +
 give-up-awb -           -         -           -         +      +
 wrong-awb   -           -         -           -         +      +
 cancel      -           -         -           -         -      -
-amend       -           -         -           -         +      +
+amend       -           -         -           +         +      +
 
 won      cancel dispatch amend
 cancel   -      -        -

@@ -317,9 +317,15 @@ async def test_a_return_is_an_admins_and_comes_after_dispatch(furnished: House) 
     assert (small.status_code, small.json()["type"]) == (403, "urn:bilty:problem:scope_too_small")
     done = await decides(furnished, shipment_id, "order-return", reference=turn.reference, scope=Scope.ADMIN)
     assert done.status_code == 200, done.text
+    assert done.json()["warnings"][-1] == f"Delhivery B2B is asked to bring back AWB {turn.awb} (RTO)."
     await furnished.hears(NotYet("later"), Cancelled())
     assert (await turn_of(furnished, shipment_id)).state is State.RETURNED
-    assert (await furnished.call("GET", f"/shipments/{shipment_id}")).json()["status"] == "dispatched"
+    seen = (await furnished.call("GET", f"/shipments/{shipment_id}")).json()
+    comes_back = f"Delhivery B2B brings back AWB {turn.awb} (RTO), and charges for it."
+    assert (seen["status"], seen["label_url"], seen["warnings"][-1]) == ("dispatched", None, comes_back)
+    await furnished.sign_in()
+    page = await furnished.page(f"/shipments/{shipment_id}")
+    assert comes_back.rstrip(".") in page
 
 
 async def test_the_page_says_that_a_return_is_charged_and_dispatchers_have_no_button(furnished: House) -> None:

@@ -14,7 +14,7 @@ from bilty.telling.standing import Piece, told_standing
 from bilty.telling.strip import Cell, cell, strip
 from bilty.telling.terms import doubt_of, told_hour, told_slot, told_terms
 from bilty.telling.timeline import told_faster, told_moment
-from bilty.telling.turns import next_courier, told_briefly, told_status, told_turn
+from bilty.telling.turns import next_courier, told_briefly, told_return, told_status, told_turn
 from bilty.telling.window import Window, window
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "told_moment",
     "told_notice",
     "told_provider",
+    "told_return",
     "told_slot",
     "told_standing",
     "told_status",

@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 
 from bilty.telling.phrases import clock, name_of
 from bilty.telling.turn_times import Happening
-from bilty.telling.turns import next_courier
+from bilty.telling.turns import next_courier, told_return
 from bilty.turn import Rules, State, Turn, window_ends_at
 from bilty.workflow import Progress
 
@@ -23,6 +23,8 @@ def told_standing(
     progress: Progress, happenings: Sequence[Happening], rules: Rules, now: datetime, zone: tzinfo
 ) -> tuple[Piece, ...]:
     """None where nothing runs: `told_status` then says it all."""
+    if coming_back := told_return(progress):
+        return (Piece(coming_back.rstrip(".")),)
     turn = progress.holder or progress.open_turn
     if turn is None or progress.cancel_asked or turn.state not in (State.WAITING, State.FETCHING):
         return ()

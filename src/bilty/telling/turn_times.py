@@ -245,7 +245,7 @@ _MARKS = {
     State.PICKED_UP: MarkKind.PERSON,
     State.CONFLICT: MarkKind.PERSON,
     State.UNRETURNED: MarkKind.PERSON,
-    State.RETURNED: MarkKind.CANCELLED,
+    State.RETURNED: MarkKind.LAPSED,
 }
 _HAD_AWB = (State.FETCHING, State.UNLABELLED, State.WON, State.OFFERED, State.SURPLUS, State.UNCANCELLED)
 

@@ -1,5 +1,6 @@
 """What a turn did, what comes of it, and where the shipment stands."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 
 from bilty.reply import Courier
@@ -142,6 +143,19 @@ def told_status(progress: Progress, rules: Rules, now: datetime, zone: tzinfo) -
             if turn in progress.outdated:
                 return f"It was changed. An AWB for what it was is cancelled when it comes. {told}"
             return " ".join([*_told_refusals(progress, turn, rules), told])
+
+
+_COMING_BACK: Mapping[State, str] = {
+    State.RETURNING: "{name} is asked to bring back AWB {awb} (RTO).",
+    State.RETURNED: "{name} brings back AWB {awb} (RTO), and charges for it.",
+}
+
+
+def told_return(progress: Progress) -> str:
+    """What was dispatched and is to come back; blank where it is not. That a courier will not is a problem's to say."""
+    holder = progress.holder
+    words = _COMING_BACK.get(holder.state, "") if holder else ""
+    return words.format(name=name_of(holder), awb=holder.awb) if holder else ""
 
 
 def asked_after(progress: Progress, turn: Turn) -> Courier | None:

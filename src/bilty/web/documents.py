@@ -225,7 +225,7 @@ def shipment_answer(seen: Seen, rules: Rules, base_url: str) -> ShipmentAnswer:
     taken = holder or opened
     courier = taken.courier if taken else None
     waiting = opened if opened and not holder and opened.state is State.WAITING else None
-    ready = holder is not None and holder.label_sha256 != ""
+    ready = holder is not None and holder.label_sha256 != "" and holder.state is not State.RETURNED
     return ShipmentAnswer(
         number=shipment.number,
         order_number=shipment.order_number,
@@ -253,7 +253,7 @@ def shipment_answer(seen: Seen, rules: Rules, base_url: str) -> ShipmentAnswer:
         next_poll_at=waiting.due_at if waiting else None,
         window_ends_at=window_ends_at(waiting, rules) if waiting else None,
         problem=telling.problem(progress, rules),
-        warnings=seen.to_look_at,
+        warnings=tuple(filter(None, (*seen.to_look_at, telling.told_return(progress)))),
         pickup=PickupAnswer(at=seen.pickup.at, confirmation=seen.pickup.confirmation) if seen.pickup else None,
         created_at=seen.created_at,
     )
