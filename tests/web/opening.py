@@ -13,7 +13,7 @@ from litestar import Litestar
 
 from bilty.running.server import Server, bound
 from bilty.settings import Settings
-from bilty.store.database import Pool, listening
+from bilty.store.database import HAND_OFF_CHANNEL, Pool, listening
 from bilty.store.labels import LabelStore
 from bilty.store.secrets import Vault
 from bilty.web import Changes, WebTools, make_app, state_of
@@ -62,6 +62,22 @@ class PromptServer(Server):
 
 
 @asynccontextmanager
+async def _heard_from_the_start(dsn: str, changes: Changes) -> AsyncIterator[None]:
+    """Listens before the block begins: whoever begins to listen is told once that all may have changed."""
+    listens = asyncio.Event()
+
+    def heard(channel: str, payload: str) -> None:
+        changes.heard(channel, payload)
+        if channel == HAND_OFF_CHANNEL:  # the last that is listened to
+            listens.set()
+
+    async with listening(dsn, heard):
+        async with asyncio.timeout(60):
+            await listens.wait()
+        yield
+
+
+@asynccontextmanager
 async def opened_house(pool: Pool, dsn: str, folder: Path, settings: Settings | None = None) -> AsyncIterator[House]:
     """Nobody is signed in; nothing is set up."""
     tools = WebTools(
@@ -75,7 +91,7 @@ async def opened_house(pool: Pool, dsn: str, folder: Path, settings: Settings | 
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, ws="none", lifespan="off")
         server = PromptServer(config)
-        async with listening(dsn, tools.changes.heard):
+        async with _heard_from_the_start(dsn, tools.changes):
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             house = House(tools, url)
             held_to = {"response": [_as_described]}
