@@ -1,9 +1,10 @@
 """Kills `bilty work` again and again while shipments move, and holds what order systems heard against what happened.
 
-Each time some shipments are scheduled at the sandbox, and the worker is killed (SIGKILL) a random moment later: with
-facts written and not told, messages sent and not settled, calls to ClickPost out. In the end a last worker is left
-alone until nothing is owed. Then every event must have arrived at every endpoint at least once, and the first arrivals
-of each shipment in the order of its events.
+Each time some shipments are scheduled at the sandbox, and the worker is killed (SIGKILL): every second time while an
+order system has heard an event and not answered yet, else a random moment later, with facts written and not told,
+messages sent and not settled, calls to ClickPost out. In the end a last worker is left alone until nothing is owed.
+Then every event must have arrived at every endpoint at least once, and the first arrivals of each shipment in the
+order of its events.
 
 What a dead worker had claimed is due again when its lease ends; the bench says that it has ended, which changes when
 it is taken up again and nothing else.
@@ -45,7 +46,7 @@ SPEED = 480
 SECRET_KEY = "of this bench alone"  # noqa: S105 - it seals what lasts minutes
 SHIPMENTS = 6
 KILLED_WITHIN_S = 0.8
-UP_WITHIN_S, REST_WITHIN_S = 120, 300
+UP_WITHIN_S, HEARD_WITHIN_S, REST_WITHIN_S = 120, 60, 300
 ANSWERS_WITHIN_S = 0.08
 FAULTY_ONE_IN = 60
 ENDPOINTS = ("first", "second")
@@ -67,6 +68,21 @@ class Heard:
 
     arrived: dict[str, list[str]] = field(default_factory=lambda: {code: [] for code in ENDPOINTS})
     dice: random.Random = field(default_factory=random.Random)
+    spoken_to: asyncio.Event = field(default_factory=asyncio.Event)
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.answers.set()
+
+    @contextlib.asynccontextmanager
+    async def mute(self) -> AsyncIterator[asyncio.Event]:
+        """Hears, and answers nobody; the event is set once it was spoken to."""
+        self.spoken_to.clear()
+        self.answers.clear()
+        try:
+            yield self.spoken_to
+        finally:
+            self.answers.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
@@ -75,6 +91,8 @@ class Heard:
                 headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in head[1:])}
                 await reader.readexactly(int(headers["content-length"]))
                 self.arrived[head[0].split()[1].strip("/")].append(headers["webhook-id"])
+                self.spoken_to.set()
+                await self.answers.wait()
                 await asyncio.sleep(self.dice.uniform(0, ANSWERS_WITHIN_S))
                 faulty = self.dice.randrange(FAULTY_ONE_IN) == 0
                 status = b"503 Service Unavailable" if faulty else b"200 OK"
@@ -240,10 +258,14 @@ async def run(dsn: str, times: int, seed: int, folder: Path) -> Result:
         workers = Workers(dsn, sandbox, folder)
         for nth in range(times):
             worker = await workers.start()
-            await schedule(pool, [f"K{nth}-{n}" for n in range(SHIPMENTS)])
-            await asyncio.sleep(dice.uniform(0, KILLED_WITHIN_S))
-            worker.send_signal(signal.SIGKILL)
-            await worker.wait()
+            async with heard.mute() if nth % 2 == 0 else contextlib.nullcontext() as spoken_to:
+                await schedule(pool, [f"K{nth}-{n}" for n in range(SHIPMENTS)])
+                if spoken_to is None:
+                    await asyncio.sleep(dice.uniform(0, KILLED_WITHIN_S))
+                else:
+                    await asyncio.wait_for(spoken_to.wait(), HEARD_WITHIN_S)
+                worker.send_signal(signal.SIGKILL)
+                await worker.wait()
             told, asked = await leases_ran_out(pool)
             untold = await pool.fetchval("SELECT EXISTS (SELECT FROM deliveries WHERE state = 'waiting')")
             met.update(untold=untold, told=told > 0, asked=asked > 0)

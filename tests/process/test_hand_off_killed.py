@@ -47,4 +47,6 @@ def test_what_happened_is_told_whenever_the_worker_is_killed(
     record_property("result", msgspec.to_builtins(result))
     assert (result.kills, result.lost, result.out_of_order) == (KILLS, 0, 0)
     assert result.events > result.shipments == 6 * KILLS
-    assert result.met_untold_facts > 0, "no kill met a fact that was not told yet: this would prove nothing"
+    # Every second kill comes while an order system has heard an event and not answered.
+    assert result.met_untold_facts >= KILLS // 2
+    assert result.met_messages_out >= KILLS // 2
