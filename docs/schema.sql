@@ -195,6 +195,17 @@ ALTER TABLE public.deliveries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.differences (
+    turn_id bigint NOT NULL,
+    kind text NOT NULL,
+    awb text NOT NULL,
+    their_awb text DEFAULT ''::text NOT NULL,
+    message text DEFAULT ''::text NOT NULL,
+    found_by integer NOT NULL,
+    found_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone
+);
+
 CREATE TABLE public.endpoints (
     id integer NOT NULL,
     code text NOT NULL,
@@ -485,6 +496,48 @@ ALTER TABLE public.prints ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.reconciliations (
+    id integer NOT NULL,
+    begun_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    since timestamp with time zone NOT NULL,
+    upto_turn bigint NOT NULL,
+    after_turn bigint DEFAULT 0 NOT NULL,
+    lease integer DEFAULT 0 NOT NULL,
+    leased_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    asked integer DEFAULT 0 NOT NULL,
+    unanswered integer DEFAULT 0 NOT NULL,
+    taken_in integer DEFAULT 0 NOT NULL,
+    ended_at timestamp with time zone,
+    problem text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE public.reconciliations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.reconciliations_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.restores (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    known_until timestamp with time zone,
+    look_from timestamp with time zone NOT NULL,
+    careful_until timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.restores ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.restores_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.sessions (
     hash bytea NOT NULL,
     user_id integer NOT NULL,
@@ -587,11 +640,28 @@ CREATE TABLE public.shipping_providers (
     alarmed_at timestamp with time zone,
     alarmed_why text DEFAULT ''::text NOT NULL,
     silent_since timestamp with time zone,
+    quiet_until timestamp with time zone,
+    paced_until timestamp with time zone,
     CONSTRAINT shipping_providers_check CHECK (((connector IS NULL) = (sealed_key IS NULL)))
 );
 
 ALTER TABLE public.shipping_providers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.shipping_providers_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.side_calls (
+    id bigint NOT NULL,
+    provider_id integer NOT NULL,
+    until timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.side_calls ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.side_calls_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -639,6 +709,14 @@ ALTER TABLE public.timeline ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.to_find (
+    shipment_id bigint NOT NULL,
+    due_at timestamp with time zone,
+    fence bigint DEFAULT 0 NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    why text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.transporters (
@@ -791,6 +869,9 @@ ALTER TABLE ONLY public.couriers
 ALTER TABLE ONLY public.deliveries
     ADD CONSTRAINT deliveries_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.differences
+    ADD CONSTRAINT differences_pkey PRIMARY KEY (turn_id);
+
 ALTER TABLE ONLY public.endpoints
     ADD CONSTRAINT endpoints_pkey PRIMARY KEY (id);
 
@@ -866,6 +947,12 @@ ALTER TABLE ONLY public.prints
 ALTER TABLE ONLY public.prints
     ADD CONSTRAINT prints_shipment_id_sha256_copy_key UNIQUE (shipment_id, sha256, copy);
 
+ALTER TABLE ONLY public.reconciliations
+    ADD CONSTRAINT reconciliations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.restores
+    ADD CONSTRAINT restores_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_id_key UNIQUE (id);
 
@@ -893,6 +980,9 @@ ALTER TABLE ONLY public.shipping_providers
 ALTER TABLE ONLY public.shipping_providers
     ADD CONSTRAINT shipping_providers_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.side_calls
+    ADD CONSTRAINT side_calls_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.sign_in_links
     ADD CONSTRAINT sign_in_links_pkey PRIMARY KEY (hash);
 
@@ -901,6 +991,9 @@ ALTER TABLE ONLY public.sign_in_tries
 
 ALTER TABLE ONLY public.timeline
     ADD CONSTRAINT timeline_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.to_find
+    ADD CONSTRAINT to_find_pkey PRIMARY KEY (shipment_id);
 
 ALTER TABLE ONLY public.transporters
     ADD CONSTRAINT transporters_pkey PRIMARY KEY (turn_id, invoice, number);
@@ -956,6 +1049,10 @@ CREATE INDEX deliveries_of_event ON public.deliveries USING btree (event_id);
 
 CREATE INDEX deliveries_waiting ON public.deliveries USING btree (endpoint_id, shipment_id, id) WHERE (state = 'waiting'::text);
 
+CREATE INDEX differences_by_round ON public.differences USING btree (found_by);
+
+CREATE INDEX differences_open ON public.differences USING btree (found_at) WHERE ((settled_at IS NULL) AND (kind <> 'taken_in'::text));
+
 CREATE UNIQUE INDEX endpoints_by_code ON public.endpoints USING btree (code) WHERE (removed_at IS NULL);
 
 CREATE INDEX events_by_time ON public.events USING btree (at);
@@ -1004,6 +1101,8 @@ CREATE UNIQUE INDEX pgqueuer_unique_dedupe_key ON public.pgqueuer USING btree (d
 
 CREATE INDEX pgqueuer_updated_id_id1_idx ON public.pgqueuer USING btree (updated, id DESC) INCLUDE (id) WHERE (status = 'picked'::public.pgqueuer_status);
 
+CREATE UNIQUE INDEX reconciliations_one_open ON public.reconciliations USING btree ((true)) WHERE (ended_at IS NULL);
+
 CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id);
 
 CREATE INDEX shipment_keys_by_boxes ON public.shipment_keys USING btree (box_count, shipment_id);
@@ -1028,11 +1127,15 @@ CREATE INDEX shipments_concerned ON public.shipments USING btree (concerned_at, 
 
 CREATE INDEX shipments_in_flight ON public.shipments USING btree (scheduled_at) INCLUDE (facility_id) WHERE (status = ANY (ARRAY['scheduling'::text, 'label_requested'::text]));
 
+CREATE INDEX side_calls_out ON public.side_calls USING btree (provider_id, until);
+
 CREATE INDEX sign_in_tries_by_age ON public.sign_in_tries USING btree (at);
 
 CREATE INDEX sign_in_tries_by_subject ON public.sign_in_tries USING btree (subject, at);
 
 CREATE INDEX timeline_by_shipment ON public.timeline USING btree (shipment_id, id);
+
+CREATE INDEX to_find_due ON public.to_find USING btree (due_at) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX transporters_of_shipment ON public.transporters USING btree (shipment_id);
 
@@ -1047,6 +1150,8 @@ CREATE INDEX turns_due ON public.turns USING btree (provider_id, due_at) WHERE (
 CREATE UNIQUE INDEX turns_one_holder ON public.turns USING btree (shipment_id) WHERE (state = ANY (ARRAY['fetching'::text, 'unlabelled'::text, 'won'::text, 'returning'::text, 'unreturned'::text, 'returned'::text]));
 
 CREATE UNIQUE INDEX turns_one_open ON public.turns USING btree (shipment_id) WHERE (state = ANY (ARRAY['ranking'::text, 'asking'::text, 'unclear'::text, 'waiting'::text, 'undecided'::text]));
+
+CREATE INDEX turns_out ON public.turns USING btree (provider_id, claimed_at) WHERE (claimed_at IS NOT NULL);
 
 CREATE TRIGGER audit_stays BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION public.audit_stays();
 
@@ -1074,6 +1179,12 @@ ALTER TABLE ONLY public.deliveries
 
 ALTER TABLE ONLY public.deliveries
     ADD CONSTRAINT deliveries_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.events(id);
+
+ALTER TABLE ONLY public.differences
+    ADD CONSTRAINT differences_found_by_fkey FOREIGN KEY (found_by) REFERENCES public.reconciliations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.differences
+    ADD CONSTRAINT differences_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id);
@@ -1132,6 +1243,9 @@ ALTER TABLE ONLY public.shipments
 ALTER TABLE ONLY public.shipments
     ADD CONSTRAINT shipments_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.shipping_providers(id);
 
+ALTER TABLE ONLY public.side_calls
+    ADD CONSTRAINT side_calls_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.shipping_providers(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.sign_in_links
     ADD CONSTRAINT sign_in_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
@@ -1140,6 +1254,9 @@ ALTER TABLE ONLY public.timeline
 
 ALTER TABLE ONLY public.timeline
     ADD CONSTRAINT timeline_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.to_find
+    ADD CONSTRAINT to_find_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.transporters
     ADD CONSTRAINT transporters_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id) ON DELETE CASCADE;

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from aggregator.samples import FACILITY, SHIPMENT
 from bilty.aggregator.clickpost import Endpoints
-from bilty.doctor import examine
+from bilty.doctor import Asked, examine
 from bilty.doctor.evidence import Evidence
 from bilty.doctor.findings import Mark, without_password
 from bilty.doctor.house import LATE_MAX_S
@@ -53,16 +53,8 @@ class Practice:
 
     async def examine(self, *, live: bool = True, book: bool = False, pincode: str = "110001", **chosen: str) -> int:
         self.lines.clear()
-        return await examine(
-            self.state,
-            live=live,
-            book=book,
-            provider=chosen.get("provider", ""),
-            facility=chosen.get("facility", ""),
-            pincode=pincode,
-            tell=self.lines.append,
-            sleep=self.sleep,
-        )
+        asked = Asked(live, book, chosen.get("provider", ""), chosen.get("facility", ""), pincode)
+        return await examine(self.state, asked, tell=self.lines.append, sleep=self.sleep)
 
     async def sleep(self, seconds: float) -> None:
         self.sleeps_max -= 1

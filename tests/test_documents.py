@@ -11,9 +11,9 @@ from pypdf.annotations import FreeText
 from pypdf.generic import RectangleObject
 
 from bilty.documents import Merge, UnreadablePdfError
+from bilty.documents.count import pages_in
 from bilty.documents.labels import STRIP_PT
 from bilty.documents.press import voided
-from bilty.store.labels import pages_of
 from jobs.desk import label_pdf
 
 MARK = "Reprint 2 · 23 Nov 2026, 10:04 · asha@example.com"
@@ -138,7 +138,7 @@ WHOLE = label_pdf("A", pages=2)
 
 @given(st.integers(0, len(WHOLE) - 1), st.binary(max_size=40))
 def test_whatever_is_given_its_pages_are_counted_or_it_has_none(at: int, noise: bytes) -> None:
-    assert pages_of(WHOLE[:at] + noise + WHOLE[at + len(noise) :]) >= 0
+    assert pages_in(WHOLE[:at] + noise + WHOLE[at + len(noise) :]) >= 0
 
 
 @given(st.integers(0, len(WHOLE) - 1), st.binary(max_size=40), st.booleans())

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from bilty.settings import Settings, SettingsError, read_settings
 
-SECRETS = ("database_url", "secret_key")
+SECRETS = ("database_url", "secret_key", "secret_key_old")
 
 
 def refusal(**variables: str) -> list[str]:

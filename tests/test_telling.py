@@ -299,6 +299,15 @@ class Provider:
     alarmed_at: datetime | None = None
     alarmed_why: str = ""
     silent_since: datetime | None = None
+    quiet_until: datetime | None = None
+
+
+def test_a_quiet_provider_is_told_of_where_it_lasts() -> None:
+    (told,) = telling.told_provider("ClickPost B2B", Provider(quiet_until=after(5)), NOW, INDIA, waiting=3)
+    assert told.startswith("ClickPost asked ClickPost B2B to come again after 10:07 (429, too many requests); 3 ship")
+    assert "lower Calls At Once or Calls A Second in Settings" in told
+    assert telling.told_provider("ClickPost B2B", Provider(quiet_until=after(0.1)), NOW, INDIA) == ()
+    assert telling.told_provider("ClickPost B2B", Provider(quiet_until=after(-5)), NOW, INDIA) == ()
 
 
 def test_trouble_of_a_provider_is_told_once_each() -> None:

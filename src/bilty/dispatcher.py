@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
@@ -23,11 +23,12 @@ from obstore.exceptions import BaseError
 
 from bilty.aggregator import Aggregator, Booking, Pdf, Said, Trouble
 from bilty.aggregator.confirming import confirmed
-from bilty.reply import NotYet, Paper, PickedUp, Reply, Unclear
-from bilty.store import claims, settlements
+from bilty.documents.counting import pages_of
+from bilty.reply import Busy, NotYet, Paper, PickedUp, Reply, Unclear
+from bilty.store import claims, limits, settlements
 from bilty.store.claims import CALL_WITHIN, LEASE, LEASE_LEFT_MIN, Claim
 from bilty.store.database import BACKOFF_S, UNAVAILABLE, Pool, cancelled_all
-from bilty.store.labels import LabelStore, pages_of
+from bilty.store.labels import LabelStore
 from bilty.store.providers import Keyring
 from bilty.store.settlements import Outcome
 from bilty.turn import Rules, Step
@@ -183,7 +184,7 @@ async def _outcome(tools: Tools, claim: Claim) -> Outcome:
     )
     try:
         async with asyncio.timeout(CALL_WITHIN_S):
-            said = await _say(tools, claim.step, tools.aggregator(claim), booking)
+            said = await _say(tools, claim, tools.aggregator(claim), booking)
     except TimeoutError:
         said = Said(Unclear(f"no answer within {CALL_WITHIN_S:.0f} s", silent=True))
     except Exception:
@@ -193,22 +194,26 @@ async def _outcome(tools: Tools, claim: Claim) -> Outcome:
     return Outcome(claim=claim, reply=said.reply, exchanges=said.exchanges)
 
 
-async def _say(tools: Tools, step: Step, aggregator: Aggregator, booking: Booking) -> Said[Reply]:
-    match step:
+async def _say(tools: Tools, claim: Claim, aggregator: Aggregator, booking: Booking) -> Said[Reply]:
+    async def next_moment() -> None:
+        await _wait_for_a_moment(tools.pool, claim)
+
+    match claim.step:
         case Step.RANK:
-            return await confirmed(aggregator, await aggregator.rank(booking))
+            said: Said[Reply] = await aggregator.rank(booking)
         case Step.ASK:
-            return await confirmed(aggregator, await aggregator.ask(booking))
+            said = await aggregator.ask(booking)
         case Step.INQUIRE:
-            return await confirmed(aggregator, await aggregator.inquire(booking))
+            said = await aggregator.inquire(booking)
         case Step.FETCH_LABEL:
-            return await confirmed(aggregator, await _kept(tools.labels, await aggregator.fetch_label(booking)))
+            said = await _kept(tools.labels, await aggregator.fetch_label(booking))
         case Step.CANCEL:
-            return await confirmed(aggregator, await _cancelled(aggregator, booking))
+            said = await _cancelled(aggregator, booking, next_moment)
         case Step.RETURN:
-            return await confirmed(aggregator, await aggregator.cancel(booking))
+            said = await aggregator.cancel(booking)
         case _:
-            assert_never(step)
+            assert_never(claim.step)
+    return await confirmed(aggregator, said, next_moment)
 
 
 async def _kept(labels: LabelStore, said: Said[Pdf | NotYet | Trouble]) -> Said[Reply]:
@@ -221,13 +226,30 @@ async def _kept(labels: LabelStore, said: Said[Pdf | NotYet | Trouble]) -> Said[
         log.exception("label.not_kept", why=type(trouble).__name__)
         # Not silence, which is waited out for ever: our own trouble is shown when the window is over.
         return Said(Unclear("Bilty's label store cannot be written."), said.exchanges)
-    return Said(Paper(sha256=sha256, pages=await asyncio.to_thread(pages_of, said.reply.content)), said.exchanges)
+    return Said(Paper(sha256=sha256, pages=await pages_of(said.reply.content)), said.exchanges)
 
 
-async def _cancelled(aggregator: Aggregator, booking: Booking) -> Said[Reply]:
-    """One tracking read first: what the courier has is never cancelled. No answer to it does not stop the cancel."""
+async def _cancelled(
+    aggregator: Aggregator, booking: Booking, next_moment: Callable[[], Awaitable[None]]
+) -> Said[Reply]:
+    """One tracking read first: what the courier has is never cancelled. No answer to it does not stop the cancel.
+
+    Unless the answer is that we say too much.
+    """
     tracked = await aggregator.track(booking)
-    if isinstance(tracked.reply, PickedUp):
+    if isinstance(tracked.reply, PickedUp) or (isinstance(tracked.reply, Busy) and tracked.reply.retry_after_s):
         return Said(tracked.reply, tracked.exchanges)
+    await next_moment()
     said = await aggregator.cancel(booking)
     return Said(said.reply, tracked.exchanges + said.exchanges)
+
+
+async def _wait_for_a_moment(pool: Pool, claim: Claim) -> None:
+    """A claim counts as one call in its second; where calls a second are limited, its next one waits for its own."""
+    if claim.connector.calls_per_second is None:
+        return
+    try:
+        wait_s = await limits.another(pool, claim.provider_id)
+    except UNAVAILABLE:
+        wait_s = 1 / claim.connector.calls_per_second
+    await asyncio.sleep(wait_s)

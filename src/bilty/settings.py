@@ -45,6 +45,9 @@ class Settings(BaseModel):
     secret_key: SecretStr | None = Field(
         default=None, description="Seals the ClickPost key. Blank: kept in the data folder."
     )
+    secret_key_old: SecretStr | None = Field(
+        default=None, description="The one before it, while it is exchanged: it opens, and seals nothing."
+    )
     label_store: str = Field(default="", description="A folder or a bucket's URL. Blank: in the data folder.")
     postgres_user: str = Field(
         default="", description="Whom our own PostgreSQL runs as when we are root. Blank: nobody."
@@ -84,7 +87,9 @@ class Settings(BaseModel):
     uniware_link_days: float = Field(
         default=30, ge=0.01, le=365, description="How long the links to labels and manifests open that Uniware stores."
     )
-    calls_max: int = Field(default=200, ge=1, le=5000, description="Calls out at once, for each provider and process.")
+    calls_max: int = Field(
+        default=200, ge=1, le=5000, description="Calls out at once of each process, where a connector does not say."
+    )
 
     poll_interval_seconds: float = Field(default=120, ge=0.1, le=3600, description="Between two polls of a turn.")
     polls_max: int = Field(default=6, ge=1, le=100, description="Polls until the next courier's turn.")
@@ -95,6 +100,9 @@ class Settings(BaseModel):
     pickup_again: bool = Field(
         default=True, description="Ask for a new pickup when the label comes after the first. false: only say so."
     )
+    reconcile_hours: float = Field(
+        default=24, ge=0, le=720, description="Between two comparisons of ClickPost's books with ours. 0: never."
+    )
     stop_on_faulty_data: bool = Field(
         default=False, description="Faulty data waits for a person, not the next courier."
     )
@@ -103,7 +111,7 @@ class Settings(BaseModel):
     )
     ewaybill_missing: Literal["hold", "send"] = Field(default="hold", description="What to do when it is missing.")
 
-    @field_validator("database_url", "secret_key")
+    @field_validator("database_url", "secret_key", "secret_key_old")
     @classmethod
     def _blank_is_none(cls, secret: SecretStr | None) -> SecretStr | None:
         return secret or None
@@ -182,7 +190,7 @@ def _networks(given: str) -> tuple[Network, ...]:
     return tuple(ip_network(each.strip()) for each in given.split(",") if each.strip())
 
 
-_SECRETS = ("database_url", "secret_key")
+_SECRETS = ("database_url", "secret_key", "secret_key_old")
 
 
 def _secret_in(file: str) -> str:

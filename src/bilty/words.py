@@ -51,8 +51,8 @@ def sentence(words: str) -> str:
     return f"{' '.join(words.split()).rstrip('.') or 'it gave no reason'}."
 
 
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would compute, or worse, if a cell began with it."""
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet would compute, or worse, if a cell began with it; the last four are the first ones, full-width."""
 
 
 def harmless(cell: str) -> str:

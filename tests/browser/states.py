@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bilty.deciding.found import Difference
 from bilty.shipping_provider import Connector, Kind, ShippingProvider
-from bilty.store import providers
+from bilty.store import differences, providers, reconciling
 from bilty.store.access import Role
+from bilty.store.differences import Found
 from bilty.store.jobs import JobKind
 from bilty.workflow import Status
 from bilty_sandbox import DEMO_USERNAME, Policy, Rule
@@ -92,6 +94,22 @@ async def failing(morning: Morning, folder: Path) -> None:
     await morning.imports(first_orders(26, folder / "orders.csv"))
     await morning.until_now()
     await told.fails(morning, told.OMS, hours=72.5, disabled=True)
+    await books_differ(morning)
+
+
+async def books_differ(morning: Morning) -> None:
+    """A comparison found that a label which is here is void at ClickPost."""
+    async with morning.panel.state.pool.acquire() as connection, connection.transaction():
+        await reconciling.begin(connection)
+        taken, row = (
+            await reconciling.take(connection),
+            await connection.fetchrow("SELECT id, awb FROM turns WHERE state = 'won' ORDER BY id LIMIT 1"),
+        )
+        assert taken, "nobody else compares"
+        assert row, "somebody has a label"
+        void = Found(row["id"], Difference.CANCELLED_THERE, row["awb"], message="Cancelled")
+        await differences.write(connection, [void], taken.id, taken.begun_at)
+        await reconciling.end(connection, taken)
 
 
 async def wrong_key(morning: Morning) -> None:

@@ -480,7 +480,7 @@ async def test_two_workers_never_claim_the_same_turn(bench: Bench, count: int) -
     await bench.schedule(*(shipment(f"S{n}") for n in range(count)))
 
     async def claim() -> list[int]:
-        claimed = await claims.claim(bench.pool, bench.tools.keyring, calls_max=25, calls_out={}, now=bench.now)
+        claimed = await claims.claim(bench.pool, bench.tools.keyring, calls_max=60, calls_out={}, now=bench.now)
         return [each.turn_id for each in claimed]
 
     claimed = [turn for each in await asyncio.gather(*(claim() for _ in range(8))) for turn in each]

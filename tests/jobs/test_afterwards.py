@@ -546,3 +546,22 @@ async def test_an_invoice_that_is_named_twice_is_told_once(desk: Desk) -> None:
     assert await desk.bench.status("S1") is Status.LABEL_READY
     assert await say_all(desk) == 1
     assert (await booked(desk, "S1")).ewaybills == {"INV-S1": BILL}
+
+
+async def test_what_is_said_afterwards_has_its_place_among_all_calls_and_a_429_to_it_is_heeded_by_all(
+    desk: Desk,
+) -> None:
+    await labelled_late(desk)
+    bench = desk.bench
+    await bench.pool.execute("UPDATE shipping_providers SET quiet_until = $1", bench.now + MINUTE)
+    await say_all(desk)
+    bench.now += MINUTE - timedelta(seconds=1)
+    await say_all(desk)
+    assert bench.aggregator.calls["ask_pickup"] == 0
+    bench.now += timedelta(seconds=10)
+    bench.aggregator.say("ask_pickup", Busy("too many", retry_after_s=3600))
+    await say_all(desk)
+    assert bench.aggregator.calls["ask_pickup"] == 1
+    assert await bench.rows("SELECT FROM side_calls") == [], "it gave its place back"
+    (row,) = await bench.rows("SELECT quiet_until FROM shipping_providers")
+    assert row["quiet_until"] == bench.now + timedelta(hours=1)

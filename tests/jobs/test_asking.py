@@ -153,3 +153,21 @@ async def test_a_lane_that_nobody_serves(desk: Desk) -> None:
         "message": "ClickPost names no courier from 560058 to 411018: no courier. "
         "Set priorities in the ClickPost B2B dashboard (Allocation, Ordered List).",
     }
+
+
+async def test_a_429_to_a_question_is_heeded_by_everybody(desk: Desk) -> None:
+    desk.bench.aggregator.say("accounts", Busy("too many requests", retry_after_s=600))
+    await connection_test(desk)
+    rows = await desk.bench.rows(
+        "SELECT quiet_until > clock_timestamp() + interval '9 minutes' AS quiet FROM shipping_providers"
+    )
+    assert [row["quiet"] for row in rows] == [True]
+    assert await desk.bench.rows("SELECT FROM side_calls") == [], "it gave its place back"
+
+
+async def test_a_question_for_which_there_is_no_place_in_time_says_so(desk: Desk) -> None:
+    await desk.bench.pool.execute("UPDATE shipping_providers SET quiet_until = clock_timestamp() + interval '1 hour'")
+    job = await connection_test(desk)
+    assert desk.bench.aggregator.calls == {}
+    assert job.result is not None
+    assert str(job.result["message"]).startswith("Nothing could be asked")

@@ -279,6 +279,8 @@ async def test_a_label_that_is_not_there_says_why(furnished: House) -> None:
     await furnished.hears(RANKED, Label("AWB1"), Paper("0" * 64, 1))
     lost = await furnished.call("GET", f"/shipments/{shipment_id}/label.pdf")
     assert (lost.status_code, lost.json()["type"]) == (404, "urn:bilty:problem:label_lost")
+    assert lost.json()["detail"] == "The label store no longer has this label: it is fetched again."
+    assert (await furnished.call("GET", f"/shipments/{shipment_id}")).json()["status"] == "label_requested"
 
 
 async def test_boxes_and_timeline(furnished: House) -> None:

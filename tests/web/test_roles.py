@@ -78,6 +78,8 @@ POST /ewaybills                                                 door  no      ye
 POST /shipments/{shipment_id:int}/print                         door  no      yes         yes    404    404
 GET /labels/{token:str}                                         yes   yes     yes         yes    yes    yes
 GET /attention                                                  door  yes     yes         yes    yes    yes
+POST /attention/comparison                                      door  no      no          yes    no     no
+POST /shipments/{shipment_id:int}/difference                    door  no      yes         yes    404    404
 
 GET /jobs                                                       door  yes     yes         yes    yes    yes
 POST /jobs                                                      door  no      yes         yes    yes    yes

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bilty.reply import Denied
+from bilty.reply import Busy, Denied
 from bilty.store import claims, job_steps
 from bilty.store.access import Role
 from bilty.store.providers import Keyring
@@ -146,6 +146,11 @@ async def test_a_code_is_made_from_the_name_and_is_not_anothers(admin: House) ->
             "Pickup After (Minute) is &#34;-1&#34;: give whole minutes from 0 to 10,080 (7 days).",
         ),
         ({"pickup_after_minutes": "half an hour"}, "Pickup After (Minute) is &#34;half an hour&#34;"),
+        (
+            {"calls_at_once": "0"},
+            "Calls At Once is &#34;0&#34;: give whole calls from 1 to 5,000 (blank for",
+        ),
+        ({"calls_per_second": "2.5"}, "Calls A Second is &#34;2.5&#34;: give whole calls from 1 to 5,000"),
         ({"appointment_after_days": "91"}, "Appointment After (Days) is &#34;91&#34;: give whole days from 0 to 90"),
     ],
 )
@@ -178,6 +183,46 @@ async def test_a_new_connector_needs_a_key_and_an_old_one_keeps_it(admin: House)
     short = await admin.told(await admin.send(f"{ONE}/connector", {**FIELDS, "key": "short-key"}))
     assert "A key is stored. Leave" in short
     assert "short-key" not in short
+
+
+async def test_how_much_is_said_at_once_and_in_a_second_is_set_beside_the_credentials(connected: House) -> None:
+    told = await connected.told(
+        await connected.send(f"{ONE}/connector", {**FIELDS, "calls_at_once": "7", "calls_per_second": "3"})
+    )
+    assert re.search(r'name="calls_at_once"[^>]*value="7"', told)
+    assert re.search(r'name="calls_per_second"[^>]*value="3"', told)
+    stored = (await connected.call("GET", "/shipping-providers/clickpost-b2b/connector")).json()
+    assert (stored["calls_at_once"], stored["calls_per_second"]) == (7, 3)
+    for number in range(9):
+        await connected.takes_in(number=f"SO-{number}", schedule=True)
+    keyring, pool = Keyring(connected.tools.vault), connected.tools.pool
+    assert len(await claims.claim(pool, keyring, calls_max=9, calls_out={})) == 1, "of three a second one goes at once"
+
+    await connected.send(f"{ONE}/connector", {**FIELDS, "key": "", "calls_at_once": "7"})
+    assert len(await claims.claim(pool, keyring, calls_max=9, calls_out={})) == 6
+    changed = (await trail(connected))[-1]
+    assert (changed["before"]["calls_per_second"], changed["after"]["calls_per_second"]) == (3, None)
+    assert changed["after"]["calls_at_once"] == 7
+
+
+async def test_a_quiet_provider_is_one_banner_and_no_item(connected: House) -> None:
+    await connected.takes_in(schedule=True)
+    await connected.hears(Busy("too many requests", retry_after_s=600))
+    for path in ("/today", "/attention"):
+        assert "to come again after" in await connected.page(path)
+    assert "Nothing waits for you" in await connected.page("/attention")
+    answer = (await connected.call("GET", "/shipping-providers/clickpost-b2b")).json()
+    assert answer["quiet_until"]
+    assert "429, too many requests" in answer["problems"][0]
+    await connected.send(f"{ONE}/connector", {**FIELDS, "key": ""})
+    assert "to come again after" not in await connected.page("/today"), "new credentials may have another allowance"
+
+
+async def test_a_viewer_sees_the_limits(connected: House) -> None:
+    await connected.sign_in("vani@example.com", role=Role.VIEWER)
+    page = await connected.page(f"{ONE}/connector")
+    assert "As BILTY_CALLS_MAX says" in page
+    assert "No limit" in page
 
 
 async def test_the_trail_tells_who_changed_what_and_no_key(admin: House) -> None:
@@ -252,6 +297,7 @@ async def test_a_refused_key_is_mended_by_update_connector(connected: House) -> 
     [
         ("alarmed_at = clock_timestamp(), alarmed_why = '404 Not Found'", "Alarmed since"),
         ("silent_since = clock_timestamp()", "Silent since"),
+        ("quiet_until = clock_timestamp() + interval '1 hour'", "Quiet until"),
         ("enabled = false", "Switched off"),
         ("connector = NULL, sealed_key = NULL", "No connector yet"),
     ],

@@ -59,9 +59,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class AtRest:
-    """A readable tracking answer: not picked up."""
+    """A readable tracking answer: not picked up. `void`: nor will it be, the AWB is cancelled."""
 
     message: str = ""
+    void: bool = False
 
 
 @dataclass(frozen=True, slots=True)

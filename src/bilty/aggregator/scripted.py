@@ -168,7 +168,8 @@ class Scripted:
         known = self.find(booking.awb)
         if known is None:
             return await self._say("track", Unknown(message="no such waybill"))
-        return await self._say("track", PickedUp(message="picked up") if known.picked_up else AtRest())
+        at_rest = AtRest(void=known.cancelled)
+        return await self._say("track", PickedUp(message="picked up") if known.picked_up else at_rest)
 
     async def cancel(self, booking: Booking) -> Said[Cancelled | NotYet | Unknown | Trouble]:
         known = self.find(booking.awb)

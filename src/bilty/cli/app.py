@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bilty import __version__
-from bilty.cli import importing, keys, listening, looking, serving, users
+from bilty.cli import importing, keeping, keys, listening, looking, rotating, serving, users
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 user = typer.Typer(no_args_is_help=True, help="Who may sign in to the panel.")
@@ -31,6 +31,10 @@ user.command("add")(users.add)
 app.add_typer(key, name="key")
 key.command("add")(keys.add)
 key.command("revoke")(keys.revoke)
+app.command()(keeping.backup)
+app.command()(keeping.restore)
+app.command()(keeping.restored)
+app.command("rotate-key")(rotating.rotate_key)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """What commands stand on: settings, logs, the opened database; and what stops one is said to a person."""
 
 import asyncio
+import contextlib
 import logging
 import sys
 from collections.abc import Awaitable, Callable
@@ -60,6 +61,15 @@ def settings_or_stop() -> Settings:
         stop(str(troubles))
 
 
+def spelt_out(_logger: object, _method: str, said: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """What others said may hold signs that move a terminal's cursor: they are named. Ends of line are quoted anyway."""
+    return {name: _named(value) if isinstance(value, str) else value for name, value in said.items()}
+
+
+def _named(text: str) -> str:
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
 def stop(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(1)
@@ -69,7 +79,8 @@ def configure_logs(*, quiet: bool) -> None:
     # Plain tracebacks: the pretty ones print local variables, and among those may be a secret.
     if sys.stderr.isatty():
         renderers: list[structlog.typing.Processor] = [
-            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+            spelt_out,
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
         ]
     else:
         renderers = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
@@ -81,5 +92,16 @@ def configure_logs(*, quiet: bool) -> None:
             *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR if quiet else logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda: _Unfailing(sys.stderr),
     )
+
+
+class _Unfailing(structlog.PrintLogger):
+    """What cannot be said, because the disk is full or nobody listens, is not said: whoever says it goes on."""
+
+    def msg(self, message: str) -> None:
+        with contextlib.suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg

@@ -15,17 +15,19 @@ def doctor(
     provider: Annotated[str, typer.Option(help="The shipping provider's code, if there are several.")] = "",
     facility: Annotated[str, typer.Option(help="The facility's code, if there are several.")] = "",
     pincode: Annotated[str, typer.Option(help="Where the boxes would go.")] = "400001",
+    reconcile: Annotated[
+        bool, typer.Option(help="Hold ClickPost's books against ours, reference by reference.")
+    ] = False,
+    days: Annotated[int, typer.Option(help="With --reconcile: how long ago a turn may have ended.", min=1)] = 7,
+    json: Annotated[bool, typer.Option(help="One JSON object on the last line.")] = False,
 ) -> None:
     """Say what is well and what is not, and which setting mends it."""
     if not (len(pincode) == 6 and pincode.isdigit()):
         stop(f"--pincode {pincode} is not a PIN code: give 6 digits, like 400001.")
-    from bilty.doctor import examine
+    from bilty.doctor import Asked, examine
 
-    raise typer.Exit(
-        with_state(
-            lambda state: examine(state, live=live, book=book, provider=provider, facility=facility, pincode=pincode)
-        )
-    )
+    asked = Asked(live, book, provider, facility, pincode, reconcile, days, json)
+    raise typer.Exit(with_state(lambda state: examine(state, asked)))
 
 
 def settings() -> None:

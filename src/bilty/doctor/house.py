@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from obstore.exceptions import BaseError
 from pydantic import SecretStr
 
+from bilty.doctor import restored
 from bilty.doctor.findings import (
     Finding,
     is_loopback,
@@ -31,6 +32,7 @@ from bilty.store.database import POSTGRES_MIN, Connection
 from bilty.store.notices import Notice, notices
 from bilty.store.places import places
 from bilty.store.providers import Standing
+from bilty.store.restored import Restore, standing
 from bilty.telling import span, told_notice, told_provider
 from bilty.words import counted, sentence
 
@@ -68,6 +70,7 @@ class House:
     disk_free: int
     disk_total: int
     now: datetime
+    restore: Restore | None = None
 
 
 async def look(state: Opened) -> House:
@@ -92,6 +95,7 @@ async def look(state: Opened) -> House:
             disk_free=disk.free,
             disk_total=disk.total,
             now=now,
+            restore=await standing(connection),
         )
 
 
@@ -115,7 +119,8 @@ async def _due(connection: Connection) -> tuple[int, float]:
         """SELECT count(*) AS due, coalesce(extract(epoch FROM clock_timestamp() - min(t.due_at)), 0)::float8 AS late_s
              FROM turns t JOIN shipping_providers p ON p.id = t.provider_id
             WHERE t.due_at <= clock_timestamp() AND p.connector IS NOT NULL AND p.paused_at IS NULL
-              AND NOT (t.state = 'asking' AND t.priority > 1 AND p.alarmed_at IS NOT NULL)"""
+              AND NOT (t.state = 'asking' AND t.priority > 1 AND p.alarmed_at IS NOT NULL)
+              AND NOT EXISTS (SELECT FROM to_find f WHERE f.shipment_id = t.shipment_id AND f.due_at IS NOT NULL)"""
     )
     assert row is not None, "an aggregate has one row"
     return row["due"], row["late_s"]
@@ -153,6 +158,7 @@ def judge(house: House) -> list[Finding]:
         *_providers(house),
         *[_notice(notice) for notice in house.notices],
         _facilities(house.facilities),
+        *restored.judge(house.restore),
         _turns(house),
         _disk(house),
     ]

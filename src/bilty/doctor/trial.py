@@ -8,8 +8,8 @@ from bilty.aggregator import Aggregator, Booking, Pdf
 from bilty.doctor import verdicts
 from bilty.doctor.evidence import Trial
 from bilty.doctor.findings import Finding
+from bilty.documents.counting import pages_of
 from bilty.reply import Accepted, Cancelled, Label, PickedUp, Unclear, Unknown
-from bilty.store.labels import pages_of
 
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 Show: TypeAlias = Callable[[Finding], None]
@@ -82,7 +82,7 @@ async def _await_label(aggregator: Aggregator, booking: Booking, trial: Trial, p
     while True:
         trial.fetched = await aggregator.fetch_label(_with_awb(booking, trial.label))
         if isinstance(trial.fetched.reply, Pdf):
-            trial.pages = pages_of(trial.fetched.reply.content)
+            trial.pages = await pages_of(trial.fetched.reply.content)
             return
         if waited_s >= LABEL_WITHIN_S:
             return

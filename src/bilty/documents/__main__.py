@@ -12,6 +12,7 @@ with limited memory, and with no other work of Bilty's waiting for it.
 
 import json
 import resource
+import signal
 import struct
 import sys
 from typing import BinaryIO
@@ -20,6 +21,8 @@ from bilty.documents.labels import Merge
 from bilty.documents.reading import UnreadablePdfError
 
 MEMORY_BYTES_MAX = 3 << 30
+ALONE_S = 150
+"""Longer than the press waits for anything: a program that takes longer has nobody left who would end it."""
 END = 0xFFFF_FFFF
 
 
@@ -28,18 +31,21 @@ def main() -> None:
     merge_all(sys.stdin.buffer, sys.stdout.buffer)
 
 
-def merge_all(given: BinaryIO, made: BinaryIO) -> None:
+def merge_all(given: BinaryIO, made: BinaryIO, alone_s: float = ALONE_S) -> None:
     merge = Merge()
     while (length := _number(given, ">I")) != END:
         mark = given.read(length).decode()
         void = _number(given, ">B") == 1
         pdf = given.read(_number(given, ">Q"))
+        signal.setitimer(signal.ITIMER_REAL, alone_s)  # the signal kills, as nobody catches it
         try:
             answer: dict[str, int | str] = {"pages": merge.add(pdf, mark=mark, void=void)}
         except UnreadablePdfError as fault:
             answer = {"fault": str(fault)}
         made.write(json.dumps(answer).encode() + b"\n")
         made.flush()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.setitimer(signal.ITIMER_REAL, alone_s)
     made.write(merge.finish())
     made.flush()
 

@@ -98,16 +98,6 @@ async def press(*, label_within_s: float = LABEL_WITHIN_S, bytes_max: int = BYTE
         yield Press(process, label_within_s, bytes_max)
 
 
-async def pages_of(pdf: bytes) -> int:
-    """How many pages, 0 where it cannot be read: for whatever a stranger gives us while others wait."""
-    async with press() as running:
-        try:
-            await running.add(pdf, "")
-        except (UnreadablePdfError, PressStopped):
-            return 0
-        return running.pages
-
-
 async def voided(pdf: bytes, mark: str) -> bytes:
     """The label as it may still be looked at, VOID on every page, and `mark` below.
 

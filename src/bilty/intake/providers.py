@@ -8,6 +8,8 @@ from bilty.intake.reader import Findings, Reader, Rejected, Rule, Wrong, is_blan
 from bilty.intake.values import BOOLEAN, choice, text, whole
 from bilty.shipping_provider import (
     APPOINTMENT_AFTER_DAYS_MAX,
+    CALLS_AT_ONCE_MAX,
+    CALLS_PER_SECOND_MAX,
     PICKUP_AFTER_MINUTES_MAX,
     Connector,
     Kind,
@@ -16,7 +18,8 @@ from bilty.shipping_provider import (
 
 PROVIDER = frozenset({"kind", "name", "enabled"})
 BUFFERS = frozenset({"pickup_after_minutes", "appointment_after_days"})
-CONNECTOR = BUFFERS | {"username", "key", "packslip_required"}
+LIMITS = frozenset({"calls_at_once", "calls_per_second"})
+CONNECTOR = BUFFERS | LIMITS | {"username", "key", "packslip_required"}
 PICKUP_AFTER_MINUTES_DEFAULT = 30
 
 NAME = text(limits.NAME_CHARS_MAX)
@@ -24,6 +27,8 @@ KIND = choice({kind.value: kind for kind in Kind}, Kind.CLICKPOST_B2B)
 USERNAME = text(limits.USERNAME_CHARS_MAX)
 PICKUP_AFTER = whole("whole minutes", 0, PICKUP_AFTER_MINUTES_MAX, "7 days")
 APPOINTMENT_AFTER = whole("whole days", 0, APPOINTMENT_AFTER_DAYS_MAX, "blank for no appointment")
+CALLS_AT_ONCE = whole("whole calls", 1, CALLS_AT_ONCE_MAX, "blank for as many as BILTY_CALLS_MAX says")
+CALLS_PER_SECOND = whole("whole calls", 1, CALLS_PER_SECOND_MAX, "blank for no limit")
 
 
 def _key(given: object) -> str:
@@ -65,6 +70,8 @@ def parse_connector(document: object, stored_key: str | None) -> Connector | Rej
         username=reader.need("username", USERNAME),
         key=stored_key if keeps and stored_key is not None else reader.need("key", KEY),
         packslip_required=reader.take("packslip_required", BOOLEAN, default=False),
+        calls_at_once=reader.maybe("calls_at_once", CALLS_AT_ONCE),
+        calls_per_second=reader.maybe("calls_per_second", CALLS_PER_SECOND),
         **_buffers(reader),
     )
     return Rejected(tuple(findings.faults)) if findings.faults else connector

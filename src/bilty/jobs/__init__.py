@@ -8,6 +8,7 @@
     clearing      old jobs and their files, away with them
     asking        questions to ClickPost that book nothing: Test connection, priorities of a lane
     sample_event  Send a test event, to an order system
+    reconciling   ClickPost's books held against ours, by the calendar
     afterwards    what nobody starts: said to ClickPost once there is an AWB
 
 Every kind may be broken off anywhere and run twice, see `bilty.store.jobs`.

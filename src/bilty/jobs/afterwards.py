@@ -22,9 +22,10 @@ from bilty.reply import Busy, Denied, Refused, Unclear
 from bilty.shipment import Invoice
 from bilty.shipping_provider import Connector, own_terms
 from bilty.shipping_provider.opening import calendar_of
-from bilty.store import afterwards, afterwards_said, health, providers
+from bilty.store import afterwards, afterwards_said, health, limits, providers
 from bilty.store.afterwards import TO_BE_TOLD, Kind, Owed, State
 from bilty.store.database import UNAVAILABLE, Connection
+from bilty.store.limits import Place
 from bilty.store.progress import notify_changed
 from bilty.store.showing import clock
 from bilty.telling.afterwards import Ewaybill, Pickup, told_number
@@ -38,6 +39,8 @@ PROVIDER_PAUSE = timedelta(minutes=5)
 """Between two looks at a provider that is paused, or not to be opened here.
 
 One that is switched off is told all the same: what was begun is heard to its end."""
+NO_PLACE_PAUSE = timedelta(seconds=5)
+"""Where as much is said to the provider as may be."""
 
 Answer: TypeAlias = EwaybillTold | PickupBooked | Refused | Unclear | Busy | Denied
 
@@ -48,10 +51,11 @@ log = structlog.get_logger()
 class Call:
     """What is written down as said. `what` is the invoice whose e-way bill is told, or when a van is to come.
 
-    `words` tell what came of it.
+    `place` is its own among the calls that are out. `words` tell what came of it.
     """
 
     owed: Owed
+    place: Place
     fence: int
     connector: Connector
     what: Invoice | datetime
@@ -83,6 +87,7 @@ async def _say_owed(tools: Tools, owed_id: int, now: datetime | None) -> None:
     said = await _say(tools, call)
     async with tools.pool.acquire() as connection, connection.transaction():
         counts = await afterwards_said.may_settle(connection, call.owed, call.fence)
+        await limits.leave(connection, call.place)
         await afterwards_said.write_exchanges(connection, call.owed, said.exchanges)
         at = now or await clock(connection)
         if counts:
@@ -109,13 +114,17 @@ async def _begin(tools: Tools, connection: Connection, owed: Owed) -> Call | Non
     if connector is None:
         await afterwards.wait(connection, owed, owed.now, PROVIDER_PAUSE)
         return None
+    place = await limits.enter(connection, owed.provider_id, tools.calls_max, now=owed.now)
+    if not isinstance(place, Place):
+        await afterwards.wait(connection, owed, owed.now, max(timedelta(seconds=place), NO_PLACE_PAUSE))
+        return None
     if isinstance(what, Invoice):
         fence = await afterwards.claim(connection, owed, ewaybill=what.ewaybill_number)
         bill = Ewaybill(owed.courier.name, what.ewaybill_number, what.number)
-        return Call(owed, fence, connector, what, bill)
+        return Call(owed, place, fence, connector, what, bill)
     at = _pickup_at(owed, connector)
     fence = await afterwards.claim(connection, owed, pickup_at=at)
-    return Call(owed, fence, connector, at, _pickup(owed, at))
+    return Call(owed, place, fence, connector, at, _pickup(owed, at))
 
 
 def _what(owed: Owed) -> Invoice | Kind | None:
@@ -180,6 +189,8 @@ async def _settle(connection: Connection, call: Call, reply: Answer, at: datetim
         case Unclear() if isinstance(words, Pickup):
             await _end(connection, owed, State.UNKNOWN, words.unknown, at)
         case Unclear() | Busy():
+            if isinstance(reply, Busy) and reply.retry_after_s:
+                await health.quiet(connection, owed.provider_id, owed.provider_revision, reply.retry_after_s, at)
             await _again(connection, call, reply, at)
         case Denied():
             await health.pause(connection, owed.provider_id, owed.provider_revision, reply.message, at)

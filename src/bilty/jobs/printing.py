@@ -17,7 +17,7 @@ from bilty.documents import UnreadablePdfError
 from bilty.documents.press import BYTES_MAX, Press, PressStopped, TooLargeError, press
 from bilty.jobs.bulk import NOT_THERE
 from bilty.jobs.tools import CannotFinish, Stopping, Tools, stop_here
-from bilty.store import job_steps, prints
+from bilty.store import job_steps, lost_labels, prints
 from bilty.store.database import Connection
 from bilty.store.job_steps import Open, Settled
 from bilty.store.jobs import Job, JobKind, Outcome
@@ -57,7 +57,7 @@ async def _made(tools: Tools, job: Job, stopping: Stopping) -> dict[str, int | s
         for start in range(0, len(sheets), CHUNK):
             stop_here(stopping)
             chunk = sheets[start : start + CHUNK]
-            leaves = await asyncio.gather(*(_leaf(tools.labels, job, each, now) for each in chunk))
+            leaves = await asyncio.gather(*(_leaf(tools, job, each, now) for each in chunk))
             size += sum(len(each.pdf) for each in leaves)
             if size > BYTES_MAX:
                 raise CannotFinish(TOO_LARGE)
@@ -125,15 +125,18 @@ class _Leaf:
     mark: str
 
 
-async def _leaf(labels: LabelStore, job: Job, sheet: Sheet, now: datetime) -> _Leaf:
+async def _leaf(tools: Tools, job: Job, sheet: Sheet, now: datetime) -> _Leaf:
     try:
-        return _Leaf(sheet, await labels.get(sheet.sha256), "", _mark(job, sheet, now))
+        return _Leaf(sheet, await tools.labels.get(sheet.sha256), "", _mark(job, sheet, now))
     except FileNotFoundError:
-        return _Leaf(sheet, b"", "its PDF is no longer in the label store", "")
+        fault = "its PDF is no longer in the label store"
     except ValueError:
-        return _Leaf(sheet, b"", "its PDF was changed in the label store, behind Bilty's back", "")
+        fault = "its PDF was changed in the label store, behind Bilty's back"
     except (OSError, BaseError) as trouble:
         raise CannotFinish(NO_STORE.format(done="read", why=type(trouble).__name__)) from trouble
+    async with tools.pool.acquire() as connection, connection.transaction():
+        again = await lost_labels.fetch_again(connection, sheet.shipment_id, sheet.sha256, now)
+    return _Leaf(sheet, b"", f"{fault}, and is fetched again" if again else fault, "")
 
 
 def _mark(job: Job, sheet: Sheet, now: datetime) -> str:

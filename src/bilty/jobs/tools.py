@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeAlias
 
 from bilty.aggregator import Aggregator
@@ -17,7 +18,11 @@ Stopping: TypeAlias = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """`aggregator` speaks with a connector's credentials. `pickup_again`: a pickup that is past is asked for anew."""
+    """`aggregator` speaks with a connector's credentials. `pickup_again`: a pickup that is past is asked for anew.
+
+    `calls_max`: how many calls of jobs may be out at once at a provider whose connector does not say.
+    `reconcile_every`: between two reconciliations; None for never.
+    """
 
     pool: Pool
     vault: Vault
@@ -26,6 +31,8 @@ class Tools:
     rules: Rules
     sender: Send
     pickup_again: bool = True
+    calls_max: int = 200
+    reconcile_every: timedelta | None = None
 
 
 class StoppedEarly(Exception):  # noqa: N818 - nothing went wrong

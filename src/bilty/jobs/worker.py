@@ -17,6 +17,8 @@ from pgqueuer.qm import QueueManager
 
 from bilty.jobs.afterwards import say_afterwards
 from bilty.jobs.clearing import clear_out
+from bilty.jobs.finding import find_for_ever
+from bilty.jobs.reconciling import reconcile_if_due
 from bilty.jobs.tools import StoppedEarly, Tools
 from bilty.jobs.work import work
 from bilty.store import afterwards, job_queue
@@ -31,6 +33,7 @@ BEAT = timedelta(seconds=10)
 """A worker that has not been heard of for so long is dead: its jobs are another's."""
 PUT_BACK_EVERY_S = 30
 CLEAR_OUT_EVERY_S = 3_600
+RECONCILE_LOOK_EVERY_S = 20
 BACKOFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 WELL_AFTER_S = 30
 RETRY_MAX_S = 30
@@ -80,7 +83,9 @@ class Worker:
                     log_aggregation_interval=timedelta(0),
                 )
             )
-            beside = {asyncio.create_task(self._put_back()), asyncio.create_task(self._clear_out())}
+            beside = {
+                asyncio.create_task(each()) for each in (self._put_back, self._clear_out, self._reconcile, self._find)
+            }
             try:
                 await asyncio.wait({serving})
             finally:
@@ -128,6 +133,19 @@ class Worker:
             with contextlib.suppress(*UNAVAILABLE):
                 await clear_out(self._tools)
             await asyncio.sleep(CLEAR_OUT_EVERY_S)
+
+    async def _reconcile(self) -> None:
+        while True:
+            try:
+                await reconcile_if_due(self._tools, self._stopping.is_set)
+            except UNAVAILABLE:
+                pass
+            except Exception:
+                log.exception("reconciling.interrupted")
+            await asyncio.sleep(RECONCILE_LOOK_EVERY_S)
+
+    async def _find(self) -> None:
+        await find_for_ever(self._tools)
 
     async def _do(self, queued: Queued) -> None:
         await self._work_on(queued, lambda job_id: work(self._tools, job_id, self._stopping.is_set))

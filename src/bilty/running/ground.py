@@ -13,7 +13,7 @@ from bilty import postgres
 from bilty.settings import Settings
 from bilty.store.database import CONNECT_TIMEOUT_S, UNAVAILABLE, Pool, TooOldError, connect_pool, migrate
 from bilty.store.labels import LabelStore
-from bilty.store.secrets import Vault, kept_secret
+from bilty.store.secrets import Vault, kept_old_secret, kept_secret
 
 LOOK_EVERY_S = 1.0
 
@@ -69,15 +69,23 @@ async def opened(settings: Settings, database: Database) -> AsyncIterator[Opened
         ) from None
     try:
         await _migrate(database.dsn)
-        secret = settings.secret_key.get_secret_value() if settings.secret_key else kept_secret(settings.data_dir)
         folder = settings.label_store or str(settings.data_dir / "documents")
-        state = Opened(settings, database, pool, Vault(secret), LabelStore.at(folder))
+        state = Opened(settings, database, pool, vault_of(settings), LabelStore.at(folder))
         yield state
     finally:
         # Closing waits for whoever still holds a connection; a server that is gone must not hold up the end.
         with contextlib.suppress(*UNAVAILABLE):
             await asyncio.wait_for(pool.close(), LOOK_EVERY_S * 5)
         pool.terminate()
+
+
+def vault_of(settings: Settings) -> Vault:
+    """The secret that is given, else the data folder's; and the one before either, which opens only."""
+    older = [settings.secret_key_old.get_secret_value()] if settings.secret_key_old else []
+    if settings.secret_key is not None:
+        return Vault(settings.secret_key.get_secret_value(), *older)
+    kept = kept_old_secret(settings.data_dir)
+    return Vault(kept_secret(settings.data_dir), *([kept] if kept else []), *older)
 
 
 def _why_unreachable(trouble: Exception) -> str:

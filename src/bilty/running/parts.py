@@ -66,6 +66,8 @@ def job_tools(state: Opened, http: Http) -> jobs.Tools:
         rules=state.settings.rules,
         sender=Sender(http, state.settings.allow_private_addresses),
         pickup_again=state.settings.pickup_again,
+        calls_max=state.settings.calls_max,
+        reconcile_every=timedelta(hours=state.settings.reconcile_hours) or None,
     )
 
 

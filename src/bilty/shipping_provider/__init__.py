@@ -11,6 +11,7 @@ from bilty.shipping_provider.opening import Calendar, calendar_of
 
 PICKUP_AFTER_MINUTES_MAX = 7 * 24 * 60
 APPOINTMENT_AFTER_DAYS_MAX = 90
+CALLS_AT_ONCE_MAX, CALLS_PER_SECOND_MAX = 5_000, 5_000
 APPOINTMENT_OPENS, APPOINTMENT_CLOSES = time(10), time(18)
 
 
@@ -19,13 +20,19 @@ class Kind(StrEnum):
 
 
 class Connector(Frozen, frozen=True):
-    """What the panel's Connector tab holds. `key` is a secret: it is kept apart, encrypted, and never shown again."""
+    """What the panel's Connector tab holds. `key` is a secret: it is kept apart, encrypted, and never shown again.
+
+    `calls_at_once` and `calls_per_second` hold for all programs together. None: as many at once as BILTY_CALLS_MAX
+    says for each, and as many a second as there are.
+    """
 
     username: str
     key: str = ""
     packslip_required: bool = False
     pickup_after_minutes: int = 30
     appointment_after_days: int | None = None
+    calls_at_once: int | None = None
+    calls_per_second: int | None = None
 
     def __repr__(self) -> str:
         return f"Connector(username={self.username!r}, key=…)"  # a repr finds its way into logs and traces

@@ -277,5 +277,7 @@ async def wait(connection: Connection, owed: Owed, now: datetime, pause: timedel
 
 
 async def put_off(connection: Connection, owed_id: int, now: datetime) -> None:
-    """For what cannot be worked on, however it is tried."""
-    await connection.execute("UPDATE afterwards SET due_at = $2 WHERE id = $1", owed_id, now + PUT_OFF)
+    """For what cannot be worked on, however it is tried. What has ended meanwhile is over."""
+    await connection.execute(
+        "UPDATE afterwards SET due_at = $2 WHERE id = $1 AND due_at IS NOT NULL", owed_id, now + PUT_OFF
+    )

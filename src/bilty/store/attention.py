@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bilty.concerns import Concern
+from bilty.store import differences
 from bilty.store.database import Connection
 
 COUNT_MAX = 99
@@ -66,7 +67,9 @@ async def counts(connection: Connection, facilities: Collection[int] | None) -> 
 async def attention_count(
     connection: Connection, facilities: Collection[int] | None, *, endpoints: bool = False
 ) -> int:
-    """How many matters there are: shipments, providers, courier accounts, e-way bills. At most one more than COUNT_MAX.
+    """How many matters there are: shipments, providers, courier accounts, e-way bills, books that differ.
+
+    At most one more than COUNT_MAX.
 
     `endpoints`: those that Bilty disabled, too, for who can enable them.
     """
@@ -84,6 +87,7 @@ async def attention_count(
         COUNT_MAX + 1,
         endpoints,
     )
+    count += await differences.count(connection, facilities, COUNT_MAX + 1)
     return min(count, COUNT_MAX + 1)
 
 

@@ -7,6 +7,9 @@ from bilty.reply import Child
 from bilty.shipment import Shipment
 from bilty.store.database import Connection
 
+DOCUMENT_PAGES = 1
+"""Of a courier's own, beside a page for each box."""
+
 
 async def take(connection: Connection, heard: Sequence[tuple[int, str, int]]) -> set[int]:
     """Notes who was first to hear each (cp_id, AWB, turn), and returns the turns that heard one of another shipment's.
@@ -74,8 +77,9 @@ async def warn_of_pages(connection: Connection, shipment_id: int, pages: int, bo
     """What is odd about a label's PDF."""
     if pages == 0:
         await warn(connection, shipment_id, "The label's PDF cannot be read: look at it before it is printed.")
-    elif pages < boxes:
-        await warn(connection, shipment_id, f"The label has {pages} pages for {boxes} boxes.")
+    elif not boxes <= pages <= boxes + DOCUMENT_PAGES:
+        told = f"The label has {pages} pages for {boxes} boxes."
+        await warn(connection, shipment_id, told)
 
 
 async def warn(connection: Connection, shipment_id: int, warning: str) -> None:

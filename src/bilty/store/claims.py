@@ -5,6 +5,7 @@ answer counts. Due, lease and fence go by the database's clock, so workers need 
 `now` in its stead. What was claimed in ASKING is UNCLEAR from the commit on: written before it is said.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,6 +18,7 @@ from bilty import shipping_provider
 from bilty.hearing import claimed
 from bilty.shipment import Appointment, Ewaybill, Facility, Shipment, decode, ewaybills_of, with_ewaybills
 from bilty.shipping_provider import Connector, Terms
+from bilty.store import limits
 from bilty.store.database import Connection, Pool
 from bilty.store.providers import Keyring, Opened
 from bilty.store.turn_rows import turn_of
@@ -24,7 +26,7 @@ from bilty.turn import Step, Turn
 
 log = structlog.get_logger()
 
-LEASE = timedelta(seconds=60)
+LEASE = limits.LEASE
 LEASE_LEFT_MIN = timedelta(seconds=5)
 """A call starts only with so much of its lease left; one that comes late is left to whoever claims the turn next."""
 CALL_WITHIN = timedelta(seconds=50)
@@ -57,29 +59,21 @@ class Claim:
 async def claim(
     pool: Pool, keyring: Keyring, *, calls_max: int, calls_out: Mapping[int, int], now: datetime | None = None
 ) -> list[Claim]:
-    """Takes turns that are due, the longest due first, as many a provider as it may have calls out beside those it has.
+    """Takes turns that are due, the longest due first, as many of each provider as may be called now.
 
-    Those of providers that this process cannot open are left to others.
+    What connectors allow counts over all programs, as `bilty.store.limits` says. `calls_max` goes for those that do not
+    say how many calls they may have out, and counts the caller's own, which are `calls_out`, however long ago they were
+    claimed. Two do not count at once: a limited provider that another program is claiming for is left to it, and so
+    are those that this process cannot open.
     """
     async with pool.acquire() as connection, connection.transaction():
         opened = await keyring.open(connection)
+        alone = [row["id"] for row in await connection.fetch(ALONE, list(opened), now, limits.LOCK, limits.STALLED)]
+        if not alone:
+            return []
+        # A statement of its own, so that it sees what the last who counted has claimed.
         rows = await connection.fetch(
-            f"""WITH clock AS MATERIALIZED (SELECT coalesce($4::timestamptz, clock_timestamp()) AS now)
-               SELECT t.*, clock.now, v.digest, v.content, f.content AS facility_now
-                 FROM clock CROSS JOIN shipping_providers p
-                 LEFT JOIN unnest($2::int[], $3::int[]) AS busy(provider_id, calls) ON busy.provider_id = p.id
-                CROSS JOIN LATERAL (
-                    SELECT * FROM turns WHERE provider_id = p.id AND due_at <= clock.now AND {_MAY_BE_CALLED}
-                     ORDER BY due_at LIMIT least($1 - coalesce(busy.calls, 0), $5) FOR UPDATE SKIP LOCKED) AS t
-                 JOIN shipment_versions v ON v.shipment_id = t.shipment_id AND v.version = t.version
-                 JOIN shipments s ON s.id = t.shipment_id JOIN facilities f ON f.id = s.facility_id
-                WHERE p.id = ANY($6) AND p.paused_at IS NULL AND coalesce(busy.calls, 0) < $1""",  # noqa: S608 - constant
-            calls_max,
-            list(calls_out.keys()),
-            list(calls_out.values()),
-            now,
-            CLAIM_MAX,
-            list(opened),
+            _TAKE, calls_max, LEASE, now, CLAIM_MAX, alone, list(calls_out.keys()), list(calls_out.values())
         )
         claims, unreadable = [], {}
         for row in rows:
@@ -91,29 +85,62 @@ async def claim(
                 unreadable[row["id"]] = row["fence"]
         if claims:
             await _write_down(connection, claims)
+            paced = Counter(c.provider_id for c in claims if c.connector.calls_per_second)
+            if paced:
+                await limits.pace(connection, paced, claims[0].claimed_at)
         if unreadable:
-            await _put_off(connection, unreadable)
+            await _put_off(connection, unreadable, called=False)
         return claims
 
 
 _MAY_BE_CALLED = """NOT (state = 'asking' AND priority > 1 AND p.alarmed_at IS NOT NULL)
-    AND NOT (state IN ('ranking', 'asking') AND NOT p.enabled)"""
+    AND NOT (state IN ('ranking', 'asking') AND NOT p.enabled)
+    AND NOT EXISTS (SELECT FROM to_find WHERE to_find.shipment_id = turns.shipment_id
+                                                 AND to_find.due_at IS NOT NULL)"""
 """While the status call does not answer as documented, no next courier is begun; while a provider is switched off,
-nothing is begun, but what was begun is heard to its end."""
+nothing is begun, but what was begun is heard to its end. What is looked for after a restore (`bilty.store.finding`)
+is called about by nobody else."""
 
 
-async def _put_off(connection: Connection, fences: Mapping[int, int]) -> None:
+ALONE = f"""
+    WITH clock AS MATERIALIZED (SELECT coalesce($2::timestamptz, clock_timestamp()) AS now),
+         owing AS MATERIALIZED (
+            SELECT p.id, {limits.IS_LIMITED} AS is_limited FROM shipping_providers p CROSS JOIN clock
+             WHERE p.id = ANY($1) AND p.paused_at IS NULL AND {limits.NOT_QUIET} AND EXISTS (
+                   SELECT FROM turns WHERE provider_id = p.id AND due_at <= clock.now AND {_MAY_BE_CALLED}))
+    SELECT id, set_config('idle_in_transaction_session_timeout', $4, true)
+      FROM owing WHERE CASE WHEN is_limited THEN pg_try_advisory_xact_lock($3, id) ELSE true END"""  # noqa: S608
+"""The providers that owe something; those with a limit only if nobody else counts for them until the transaction
+ends."""
+
+_TAKE = f"""
+    WITH clock AS MATERIALIZED (SELECT coalesce($3::timestamptz, clock_timestamp()) AS now)
+    SELECT t.*, clock.now, v.digest, v.content, f.content AS facility_now
+      FROM clock CROSS JOIN shipping_providers p
+      LEFT JOIN unnest($6::int[], $7::int[]) AS busy(provider_id, calls) ON busy.provider_id = p.id
+     CROSS JOIN LATERAL (SELECT greatest(0, least({limits.ROOM}, {limits.PACED}, $4)) AS calls) AS room
+     CROSS JOIN LATERAL (
+         SELECT * FROM turns WHERE provider_id = p.id AND due_at <= clock.now AND {_MAY_BE_CALLED}
+          ORDER BY due_at LIMIT room.calls FOR UPDATE SKIP LOCKED) AS t
+      JOIN shipment_versions v ON v.shipment_id = t.shipment_id AND v.version = t.version
+      JOIN shipments s ON s.id = t.shipment_id JOIN facilities f ON f.id = s.facility_id
+     WHERE p.id = ANY($5) AND p.paused_at IS NULL AND {limits.NOT_QUIET}"""  # noqa: S608 - constants
+
+
+async def _put_off(connection: Connection, fences: Mapping[int, int], *, called: bool) -> None:
     """What cannot be worked on is tried again much later, so that it neither stops nor crowds out anything else.
 
-    `fences` by turn: one that somebody else has claimed meanwhile is theirs.
+    `fences` by turn: one that somebody else has claimed meanwhile is theirs. `called`: and one whose call was settled
+    is to be left as it is.
     """
     await connection.execute(
         """UPDATE turns t SET due_at = clock_timestamp() + $3::interval, claimed_at = NULL
              FROM unnest($1::bigint[], $2::bigint[]) AS mine(id, fence)
-            WHERE t.id = mine.id AND t.fence = mine.fence""",
+            WHERE t.id = mine.id AND t.fence = mine.fence AND (t.claimed_at IS NOT NULL OR NOT $4)""",
         list(fences.keys()),
         list(fences.values()),
         PUT_OFF,
+        called,
     )
 
 
@@ -201,13 +228,13 @@ def told_of(shipment: Shipment) -> dict[str, dict[str, object]]:
 
 
 async def next_due(pool: Pool, keyring: Keyring) -> float | None:
-    """Seconds until the next turn is due, by the database's clock; None when nothing is owed."""
+    """Seconds until the next turn may be claimed, by the database's clock; None when nothing is owed."""
     seconds = await pool.fetchval(
-        f"""SELECT extract(epoch FROM min(t.due_at) - clock_timestamp())::float8
+        f"""SELECT extract(epoch FROM min(greatest(t.due_at, {limits.STARTS_AT})) - clock_timestamp())::float8
              FROM shipping_providers p CROSS JOIN LATERAL (
                   SELECT due_at FROM turns WHERE provider_id = p.id AND due_at IS NOT NULL AND {_MAY_BE_CALLED}
                    ORDER BY due_at LIMIT 1) AS t
-            WHERE p.id = ANY($1) AND p.paused_at IS NULL""",  # noqa: S608 - constant
+            WHERE p.id = ANY($1) AND p.paused_at IS NULL""",  # noqa: S608 - constants
         list(await keyring.open(pool)),
     )
     return None if seconds is None else float(seconds)
@@ -216,4 +243,4 @@ async def next_due(pool: Pool, keyring: Keyring) -> float | None:
 async def put_off(pool: Pool, claim: Claim) -> None:
     """For an answer that cannot be recorded, however it is tried: the turn is not asked about every minute for ever."""
     async with pool.acquire() as connection:
-        await _put_off(connection, {claim.turn_id: claim.fence})
+        await _put_off(connection, {claim.turn_id: claim.fence}, called=True)

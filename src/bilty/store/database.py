@@ -14,6 +14,9 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 POOL_MAX = 10
 STATEMENT_TIMEOUT_S = 30
+IDLE_IN_TRANSACTION_S = 20
+"""Whoever is paused, or cut off, in the middle of a transaction loses it, and its locks: before those who wait for them
+give up, and before the leases end of what they would have settled."""
 CONNECT_TIMEOUT_S = 10
 RELISTEN_EVERY_S, LISTENING_CHECKED_EVERY_S = 1, 15
 POSTGRES_MIN = 15
@@ -33,6 +36,7 @@ UNAVAILABLE = (
     asyncpg.OperatorInterventionError,  # shutting down, or not up yet
     asyncpg.InsufficientResourcesError,  # disk full, no memory, too many connections
     asyncpg.TransactionRollbackError,  # a deadlock: somebody else went first
+    asyncpg.IdleInTransactionSessionTimeoutError,  # we were paused in the middle of one
     asyncpg.ReadOnlySQLTransactionError,  # a standby, until it is promoted
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
@@ -55,7 +59,12 @@ async def connect_pool(dsn: str, *, size: int = POOL_MAX) -> Pool:
         max_size=size,
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=STATEMENT_TIMEOUT_S,
-        server_settings={"timezone": "UTC", "jit": "off", "application_name": "bilty"},
+        server_settings={
+            "timezone": "UTC",
+            "jit": "off",
+            "application_name": "bilty",
+            "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_S}s",
+        },
     )
 
 

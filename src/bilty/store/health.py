@@ -1,10 +1,11 @@
 """What one answer says about everybody's: a provider that is paused, alarmed or silent, an account that refuses us.
 
-These are facts of the provider, so that an outage is one banner and not four hundred items.
+These are facts of the provider, so that an outage is one banner and not four hundred items. One that asks us to come
+again later (429) is heard: it is not silent, but nobody says anything until then.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from bilty.reply import Accepted, Busy, Denied, Label, Refusal, Refused, Reply, Unclear
@@ -26,6 +27,7 @@ async def note(connection: Connection, spoken: Sequence[Spoken], at: datetime) -
         for _, revision, _, reply in of_provider:
             if isinstance(reply, Denied):
                 await pause(connection, provider_id, revision, reply.message, at)
+        await _note_quiet(connection, provider_id, of_provider, at)
 
 
 async def pause(connection: Connection, provider_id: int, revision: int, why: str, at: datetime) -> None:
@@ -40,13 +42,34 @@ async def pause(connection: Connection, provider_id: int, revision: int, why: st
     )
 
 
+async def _note_quiet(connection: Connection, provider_id: int, spoken: Sequence[Spoken], at: datetime) -> None:
+    asked: dict[int, float] = {}
+    for _, revision, _, reply in spoken:
+        if isinstance(reply, Busy) and reply.retry_after_s:
+            asked[revision] = max(reply.retry_after_s, asked.get(revision, 0.0))
+    for revision, seconds in asked.items():
+        await quiet(connection, provider_id, revision, seconds, at)
+
+
+async def quiet(connection: Connection, provider_id: int, revision: int, seconds: float, at: datetime) -> None:
+    """Nothing is said for so long. New credentials may have an allowance of their own: they are not held up."""
+    await connection.execute(
+        "UPDATE shipping_providers SET quiet_until = greatest(quiet_until, $2) WHERE id = $1 AND revision = $3",
+        provider_id,
+        at + timedelta(seconds=seconds),
+        revision,
+    )
+
+
 def _tells(step: Step, reply: Reply) -> bool:
     """Whether ClickPost itself was heard, or not heard: a label may come from its host, which is somebody else's."""
     return step is not Step.FETCH_LABEL or _is_silence(reply)
 
 
 def _is_silence(reply: Reply) -> bool:
-    return isinstance(reply, Busy) or (isinstance(reply, Unclear) and reply.silent)
+    if isinstance(reply, Busy):
+        return not reply.retry_after_s
+    return isinstance(reply, Unclear) and reply.silent
 
 
 async def _note_silence(connection: Connection, provider_id: int, replies: Sequence[Reply], at: datetime) -> None:

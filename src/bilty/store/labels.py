@@ -10,7 +10,6 @@ from enum import StrEnum
 import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from bilty.documents.reading import STUMBLES, readable
 from bilty.store.database import Connection
 
 
@@ -67,11 +66,3 @@ async def whose(connection: Connection, sha256: str, reference: str) -> tuple[st
 
 def _path(sha256: str, shelf: Shelf) -> str:
     return f"{shelf}/{sha256[:2]}/{sha256}.{'csv' if shelf is Shelf.EXPORTS else 'pdf'}"
-
-
-def pages_of(pdf: bytes) -> int:
-    """How many pages, 0 where that cannot be read: such a label is kept, and a person is told."""
-    try:
-        return len(readable(pdf).pages)
-    except STUMBLES:
-        return 0

@@ -15,7 +15,7 @@ import msgspec
 
 from bilty.concerns import concerns
 from bilty.deciding import begins_of_itself, held_back
-from bilty.store import afterwards, preflight, transporters
+from bilty.store import afterwards, preflight, transporters, turns_begun
 from bilty.store.database import CHANGED_CHANNEL, DUE_CHANNEL, Connection
 from bilty.store.hand_off import events
 from bilty.store.listed import courier_ids, courier_of, write_codes
@@ -29,7 +29,7 @@ from bilty.workflow import Progress, Status, status
 class Course:
     """One shipment under lock: what it was, and what it shall be. `answered` are turns whose call came back.
 
-    `listed` is the status and the concerns that its row has: of a claim, which writes turns alone, they know nothing.
+    `fences` say whether a call is out under them. `listed` is what its row has: of a claim, it knows nothing.
     """
 
     shipment_id: int
@@ -38,7 +38,7 @@ class Course:
     before: Progress
     after: Progress
     ids: dict[str, int]
-    fences: dict[str, int]
+    fences: dict[str, tuple[int, bool]]
     answered: set[str]
     listed: tuple[str, tuple[str, ...]]
 
@@ -83,7 +83,7 @@ async def courses_of(connection: Connection, shipment_ids: Sequence[int], *, loc
     )
     digests = await _digests(connection, shipment_ids)
     turns = await connection.fetch(
-        f"""SELECT {COLUMNS} FROM turns WHERE shipment_id = ANY($1)
+        f"""SELECT {COLUMNS}, claimed_at FROM turns WHERE shipment_id = ANY($1)
              ORDER BY id {"FOR UPDATE" if lock else ""}""",  # noqa: S608 - constants
         shipment_ids,
     )
@@ -115,7 +115,7 @@ def _course(row: asyncpg.Record, turns: Sequence[asyncpg.Record], digests: Mappi
         before=progress,
         after=progress,
         ids={turn["reference"]: turn["id"] for turn in turns},
-        fences={turn["reference"]: turn["fence"] for turn in turns},
+        fences={turn["reference"]: (turn["fence"], turn["claimed_at"] is not None) for turn in turns},
         answered=set(),
         listed=(row["status"], tuple(row["concerns"])),
     )
@@ -153,9 +153,7 @@ async def _write(connection: Connection, courses: Sequence[Course], now: datetim
     known = [_turn_row(c, turn) for c, was, turn in moved if was is not None]
     answered = [c.ids[reference] for c in courses for reference in c.answered]
     if known:
-        await _update_turns(connection, known)
-    if answered:
-        await connection.execute("UPDATE turns SET claimed_at = NULL WHERE id = ANY($1)", answered)
+        await _update_turns(connection, known, answered)
     begun = [(c, _turn_row(c, turn)) for c, was, turn in moved if was is None]
     if begun:
         await _insert_turns(connection, begun)
@@ -194,29 +192,23 @@ def _codes(course: Course, was: Turn | None, turn: Turn) -> list[tuple[str, int]
     return [(code, course.shipment_id) for code in new]
 
 
-async def _update_turns(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
+async def _update_turns(connection: Connection, rows: Sequence[dict[str, object]], answered: Sequence[int]) -> None:
+    """Those that answered are among the rows: each is written once, for every write is one to all of its indexes."""
     await connection.execute(
         """UPDATE turns t SET state = r.state, due_at = r.due_at, asks = r.asks, unknowns = r.unknowns,
                   polls_done = r.polls_done, tries = r.tries, planned_due = r.planned_due, asked_at = r.asked_at,
                   lapsed_at = r.lapsed_at, awb = r.awb, label_url = r.label_url, label_sha256 = r.label_sha256,
                   label_pages = r.label_pages, code = r.code, message = r.message, couriers = r.couriers,
-                  settled = r.settled, entered = r.entered, miscount = r.miscount
+                  settled = r.settled, entered = r.entered, miscount = r.miscount,
+                  claimed_at = CASE WHEN t.id = ANY($2) THEN NULL ELSE t.claimed_at END
              FROM jsonb_populate_recordset(NULL::turns, $1) r WHERE t.id = r.id""",
         msgspec.json.encode(rows).decode(),
+        answered,
     )
 
 
 async def _insert_turns(connection: Connection, begun: Sequence[tuple[Course, dict[str, object]]]) -> None:
-    rows = await connection.fetch(
-        """INSERT INTO turns (shipment_id, provider_id, version, run, priority, cp_id, account_code, courier_name,
-                              reference, state, due_at, couriers)
-           SELECT shipment_id, provider_id, version, run, priority, cp_id, account_code, courier_name,
-                  reference, state, due_at, couriers
-             FROM jsonb_populate_recordset(NULL::turns, $1)
-           RETURNING id, reference""",
-        msgspec.json.encode([row for _, row in begun]).decode(),
-    )
-    ids = {row["reference"]: row["id"] for row in rows}
+    ids = await turns_begun.insert(connection, [row for _, row in begun])
     for course, row in begun:
         reference = str(row["reference"])
         course.ids[reference] = ids[reference]

@@ -29,6 +29,7 @@ class Standing:
     alarmed_at: datetime | None
     alarmed_why: str
     silent_since: datetime | None
+    quiet_until: datetime | None
 
 
 async def put_provider(connection: Connection, provider: ShippingProvider) -> bool:
@@ -54,7 +55,7 @@ async def put_connector(connection: Connection, vault: Vault, code: str, connect
     found = await connection.fetchval(
         """UPDATE shipping_providers
               SET connector = $2, sealed_key = $3, revision = revision + 1, paused_at = NULL, paused_why = '',
-                  alarmed_at = NULL, alarmed_why = ''
+                  alarmed_at = NULL, alarmed_why = '', quiet_until = NULL, paced_until = NULL
             WHERE code = $1 RETURNING id""",
         code,
         msgspec.json.encode(keyless).decode(),
@@ -116,7 +117,7 @@ class Keyring:
 async def standings(connection: Connection) -> Sequence[Standing]:
     rows = await connection.fetch(
         """SELECT id, code, kind, name, enabled, connector, revision, paused_at, paused_why, alarmed_at, alarmed_why,
-                  silent_since
+                  silent_since, CASE WHEN quiet_until > clock_timestamp() THEN quiet_until END AS quiet_until
              FROM shipping_providers ORDER BY id LIMIT 1000"""  # an installation has a handful
     )
     return [
@@ -130,6 +131,7 @@ async def standings(connection: Connection) -> Sequence[Standing]:
             alarmed_at=row["alarmed_at"],
             alarmed_why=row["alarmed_why"],
             silent_since=row["silent_since"],
+            quiet_until=row["quiet_until"],
         )
         for row in rows
     ]

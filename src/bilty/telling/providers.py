@@ -1,10 +1,13 @@
 """What is everybody's trouble and not one shipment's, so that an outage is one banner."""
 
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
 from bilty.telling.phrases import clock, said
 from bilty.words import grouped
+
+QUIET_TOLD_MIN = timedelta(seconds=15)
+"""Shorter, and it is over before anybody has read of it."""
 
 
 class Standing(Protocol):
@@ -20,6 +23,8 @@ class Standing(Protocol):
     def alarmed_why(self) -> str: ...
     @property
     def silent_since(self) -> datetime | None: ...
+    @property
+    def quiet_until(self) -> datetime | None: ...
 
 
 def told_provider(
@@ -46,6 +51,12 @@ def told_provider(
         told.append(
             f"ClickPost is silent since {clock(standing.silent_since, now, zone)} ({name}); {_unharmed(waiting)} "
             "Bilty keeps trying, and no courier's turn runs out meanwhile."
+        )
+    if standing.quiet_until and standing.quiet_until - now >= QUIET_TOLD_MIN:
+        told.append(
+            f"ClickPost asked {name} to come again after {clock(standing.quiet_until, now, zone)} (429, too many "
+            f"requests); {_unharmed(waiting)} Nobody is asked until then, and it goes on by itself. If this comes "
+            "often, lower Calls At Once or Calls A Second in Settings, Shipping Provider, Connector."
         )
     return tuple(told)
 

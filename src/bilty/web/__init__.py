@@ -10,9 +10,9 @@ Where things are
 - **What a process shares**: `tools`, handed in once; `changes` who hears of what, `waiting` for the API and `live` for
   pages; `arriving` keeps shipments together; `health`, and `first_link` for the first admin.
 - **Signing in**: `sessions`, `sign_in`, `passwords`, `people`, `account`.
-- **Pages**: `today`, `attention`, `listing`, `shipment`, `settings_pages/`; `new_shipment` and `editing`, whose form is
-  `filling_in`; `acting` and `act_forms` for the buttons; `page`, `forms`, `where` for all of them; `pictures` and
-  `draw_page` for labels.
+- **Pages**: `today`, `attention` with `books`, `listing`, `shipment`, `settings_pages/`; `new_shipment` and `editing`,
+  whose form is `filling_in`; `acting` and `act_forms` for the buttons; `page`, `forms`, `where` for all of them;
+  `pictures` and `draw_page` for labels.
 - **E-way bills**: `ewaybills`, the form of one shipment and the file for many.
 - **Jobs' pages**: `jobs`, and `job_sure` which asks first.
 - **Words of pages**, which ask no database: `rows`, `day`, `history`, `carried`, `deliveries`, `job_words`,

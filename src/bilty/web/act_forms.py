@@ -5,7 +5,7 @@ import hashlib
 from obstore.exceptions import BaseError
 
 from bilty.deciding import Act, ActKind, Cancel, Dispatch, EnterAwb, Offer, Schedule, UsePaper, plain_act
-from bilty.documents.press import pages_of
+from bilty.documents.counting import pages_of
 from bilty.intake import Fault
 from bilty.reply import Courier
 from bilty.store import labels

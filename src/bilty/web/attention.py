@@ -28,6 +28,7 @@ from bilty.web import rows
 from bilty.web.acting import ActButton, acts_on_concerns
 from bilty.web.asking import ID_MAX, choice, only
 from bilty.web.blames import mending
+from bilty.web.books import books
 from bilty.web.list_links import TAB_WORDS, address, count_words
 from bilty.web.page import page
 from bilty.web.problems import ProblemError
@@ -84,6 +85,7 @@ async def needs_attention(request: AnyRequest) -> Template:
         accounts = await _accounts(connection, viewer.facilities)
         portal = await transporters.open_changes(connection, viewer.facilities, NOTICES_MAX) if below is None else []
         halted = await _halted(connection, now) if viewer.administers_all else []
+        compared = await books(connection, viewer.facilities, now)
         banners = [words for each in standings for words in await _banner(connection, each, now)]
     mends = viewer.may(Role.ADMIN)
     return await page(
@@ -94,6 +96,8 @@ async def needs_attention(request: AnyRequest) -> Template:
         matters=[*(m for each in standings for m in _matters(each, now)), *accounts, *halted] if below is None else [],
         mends=mends,
         portal=portal,
+        books=compared,
+        may_compare=viewer.may(Role.ADMIN) and viewer.administers_all,
         items=items,
         may_act=viewer.may(Role.DISPATCHER),
         kinds=[(each.value, telling.CONCERN_WORDS[each], count_words(counts[each])) for each in counts],
@@ -142,7 +146,7 @@ def _matters(standing: Standing, now: datetime) -> list[Matter]:
     name, code = standing.provider.name, standing.provider.code
     connector = f"{SETTINGS}/{code}/connector"
     unset = standing.connector is None and standing.provider.enabled
-    told = telling.told_provider(name, replace(standing, silent_since=None), now, INDIA)
+    told = telling.told_provider(name, replace(standing, silent_since=None, quiet_until=None), now, INDIA)
     found = [Matter(words, "", "Update Connector", connector) for words in told]
     if unset:
         words = f"{name} has no username and key yet: nothing is booked before Update Connector."
@@ -152,7 +156,7 @@ def _matters(standing: Standing, now: datetime) -> list[Matter]:
 
 async def _banner(connection: Connection, standing: Standing, now: datetime) -> tuple[str, ...]:
     """What is left for one: on this page the rest stands in the list."""
-    if standing.silent_since is None:
+    if standing.silent_since is None and standing.quiet_until is None:
         return ()
     silent = replace(standing, paused_at=None, alarmed_at=None)
     waiting = await showing.waiting_count(connection, standing.id)

@@ -175,6 +175,8 @@ class ConnectorAnswer(Document, frozen=True, kw_only=True):
     packslip_required: bool
     pickup_after_minutes: int
     appointment_after_days: int | None
+    calls_at_once: int | None
+    calls_per_second: int | None
 
 
 class ProviderAnswer(Document, frozen=True, kw_only=True):
@@ -186,6 +188,7 @@ class ProviderAnswer(Document, frozen=True, kw_only=True):
     paused_at: datetime | None
     alarmed_at: datetime | None
     silent_since: datetime | None
+    quiet_until: datetime | None
     problems: tuple[str, ...]
 
 

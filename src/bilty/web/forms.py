@@ -10,6 +10,8 @@ from bilty.web.problems import ProblemError
 from bilty.web.tools import AnyRequest
 
 FIELDS_MAX = 20_000
+STRANGERS_BYTES_MAX = 16_384
+"""Of a form that anybody may send: an address, a password, and where to land."""
 VALUE_CHARS_MAX = 10_000
 
 
@@ -38,11 +40,19 @@ class Form(Mapping[str, str]):
         return name in self.fields
 
 
-async def form_of(request: AnyRequest) -> Form:
-    """What the form sent. A body that is too large is refused before it is read (`BODY_BYTES_MAX`)."""
+async def form_of(request: AnyRequest, bytes_max: int | None = None) -> Form:
+    """What the form sent. A body that is too large is refused before it is read (`BODY_BYTES_MAX`).
+
+    To take a form apart costs much more than to read it, and nobody is served meanwhile: so what is too much is known
+    by its size and its signs.
+    """
+    body = await request.body()
+    if bytes_max is not None and len(body) > bytes_max:
+        raise ProblemError(413, "too_large", f"The form has {len(body):,} bytes; {bytes_max:,} are the most here.")
+    count = body.count(b"&") + 1
+    if not _has_parts(request) and count > FIELDS_MAX:
+        raise ProblemError(413, "too_many_fields", f"The form has {count} fields; {FIELDS_MAX} are the most.")
     sent = list((await request.form()).multi_items())
-    if len(sent) > FIELDS_MAX:
-        raise ProblemError(413, "too_many_fields", f"The form has {len(sent)} fields; {FIELDS_MAX} are the most.")
     fields: dict[str, list[str]] = {}
     files: dict[str, UploadFile] = {}
     for name, value in sent:
@@ -51,6 +61,11 @@ async def form_of(request: AnyRequest) -> Form:
         else:
             fields.setdefault(name, []).append(_text(name, value))
     return Form({name: tuple(values) for name, values in fields.items()}, files)
+
+
+def _has_parts(request: AnyRequest) -> bool:
+    """One with a file: the library takes at most 1,000 parts."""
+    return request.headers.get("content-type", "").strip().lower().startswith("multipart/")
 
 
 def _text(name: str, value: object) -> str:

@@ -78,10 +78,14 @@ def _said_cookie(request: AnyRequest, value: str) -> Cookie:
     )
 
 
+def _is_troubled(standing: providers.Standing) -> bool:
+    return any((standing.paused_at, standing.alarmed_at, standing.silent_since, standing.quiet_until))
+
+
 async def _banners(connection: Connection) -> list[str]:
     """What is everybody's trouble, once on each page and not once a shipment."""
     standings = await providers.standings(connection)
-    troubled = [each for each in standings if each.paused_at or each.alarmed_at or each.silent_since]
+    troubled = [each for each in standings if _is_troubled(each)]
     told: list[str] = []
     if troubled:
         now = await showing.clock(connection)

@@ -21,6 +21,7 @@ from bilty.web.acting import acts_of
 from bilty.web.api.parts import asked_turn, label_of, label_pdf
 from bilty.web.asking import ID_MAX, choice, whole
 from bilty.web.blames import mending
+from bilty.web.books import otherwise
 from bilty.web.carried import carried
 from bilty.web.page import page, shipment_of
 from bilty.web.pictures import Undrawable
@@ -54,6 +55,7 @@ async def one(request: AnyRequest, shipment_id: FromPath[int]) -> Template:
         void = (await prints.void_of(connection, [shipment_id])).get(shipment_id, ())
         opened = await showing.versions_of(connection, shipment_id)
         to_change = await transporters.of_shipment(connection, shipment_id)
+        said_otherwise = await otherwise(connection, shipment_id)
         boxes = await showing.boxes_of(connection, shipment_id) if all_boxes else []
         told = deliveries.by_day(await of_shipment(connection, shipment_id), now, zone)
     return await page(
@@ -63,7 +65,7 @@ async def one(request: AnyRequest, shipment_id: FromPath[int]) -> Template:
         row=rows.row(found, rules, now, zone),
         standing=_pieces(telling.told_standing(progress, moments, rules, now, zone), now),
         problem=telling.problem(progress, rules),
-        warnings=found.to_look_at,
+        warnings=(*found.to_look_at, *said_otherwise),
         today=now.astimezone(zone).date(),
         to_change=to_change,
         may_bill=may_act and not progress.cancel_asked,

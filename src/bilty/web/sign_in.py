@@ -22,7 +22,7 @@ from bilty.store.showing import clock
 from bilty.store.sign_in import Known, Link
 from bilty.store.tries import MOST, TooMany, Try, Whose
 from bilty.web import passwords
-from bilty.web.forms import by_field, form_of
+from bilty.web.forms import STRANGERS_BYTES_MAX, by_field, form_of
 from bilty.web.people import new_password_faults, peer_of, read_email, too_many
 from bilty.web.sessions import cookie, find_user, from_our_pages, session_of
 from bilty.web.tools import AnyRequest, tools_of
@@ -57,7 +57,7 @@ async def ask(request: AnyRequest) -> Template | Redirect:
 
 @post("/sign-in", guards=[from_our_pages], include_in_schema=False)
 async def by_password(request: AnyRequest) -> Template | Redirect:
-    form, pool, peer = await form_of(request), tools_of(request).pool, peer_of(request)
+    form, pool, peer = await form_of(request, STRANGERS_BYTES_MAX), tools_of(request).pool, peer_of(request)
     email, faults = read_email(form)
     to, password = back_of(form.get("to", ""), START), form.get("password", "")
     if not password:
@@ -123,7 +123,7 @@ async def offer(request: AnyRequest, token: FromPath[str]) -> Template:
 @post("/sign-in/{token:str}", guards=[from_our_pages], include_in_schema=False)
 async def by_link(request: AnyRequest, token: FromPath[str]) -> Redirect | Template:
     """With the field `password` it is kept, and ends the person's other sessions; without, only the link is used."""
-    form, link = await form_of(request), await _link_of(request, token)
+    form, link = await form_of(request, STRANGERS_BYTES_MAX), await _link_of(request, token)
     if link is None:
         return _used_up()
     to = back_of(form.get("to", ""), START)

@@ -47,6 +47,8 @@ SCANS_READ_MAX = 1_000
 CP_ID_MAX = 2**31 - 1
 UNRANKED = 2**31
 """The priority of a courier that came without one: behind all that have one."""
+TOO_MANY_WAIT_S_MIN = 1.0
+"""After a 429, also one that does not say for how long."""
 
 Unread: TypeAlias = Unclear | Busy
 
@@ -194,7 +196,7 @@ def track(received: Received, now: datetime, number: str) -> PickedUp | AtRest |
     if any(code in codes.HAS_THE_BOXES for code in said):
         return PickedUp(message=remark)
     if said[0] in codes.AT_REST:
-        return AtRest(message=remark)
+        return AtRest(message=remark, void=said[0] == codes.CANCELLED)
     return _unclear(opened, "the tracking status cannot be read")
 
 
@@ -265,7 +267,8 @@ def _opened(received: Received, now: datetime) -> Envelope | NoEnvelope | Unread
     code = opened.code if isinstance(opened, Envelope) else received.status
     if codes.TOO_MANY in (code, received.status):
         told = opened.message if isinstance(opened, Envelope) else "HTTP 429"
-        return Busy(message=told, retry_after_s=retry_after_s(received.retry_after, now))
+        wait_s = max(retry_after_s(received.retry_after, now), TOO_MANY_WAIT_S_MIN)
+        return Busy(message=told, retry_after_s=wait_s)
     return opened
 
 

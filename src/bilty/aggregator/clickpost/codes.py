@@ -36,7 +36,8 @@ NOT_CANCELLED = 350
 
 HAS_THE_BOXES = frozenset({4, 5, 6, 8, 9, *range(11, 22), 26, 27, 1004})
 """Tracking: picked up or anything later: under way, delivered, coming back, lost or damaged in the courier's hands."""
-AT_REST = frozenset({1, 2, 3, 7, 10, 23, 25, 28})
+CANCELLED = 10
+AT_REST = frozenset({1, 2, 3, 7, CANCELLED, 23, 25, 28})
 """Tracking: placed, to be fetched, not fetched, not served, cancelled, expired, registered."""
 
 _BOOKED_ALL_THE_SAME = re.compile(

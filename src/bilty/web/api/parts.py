@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from bilty import telling
 from bilty.documents import UnreadablePdfError
 from bilty.documents.press import PressStopped, TooLargeError, voided
-from bilty.store import showing
+from bilty.store import lost_labels, showing
 from bilty.store.access import Scope
 from bilty.store.showing import Seen
 from bilty.store.turn_rows import GOOD_LABEL
@@ -68,7 +68,7 @@ async def label_of(tools: WebTools, found: Seen, reference: str = "") -> Respons
         raise ProblemError(404, "no_label", f"There is no label under the reference {reference[:40]}.")
     mark = f"VOID · {found.shipment.number} · AWB {turn.awb} is not to be used"
     try:
-        pdf = await voided(await _stored(tools, turn.label_sha256), mark)
+        pdf = await voided(await _stored(tools, found, turn.label_sha256), mark)
     except (UnreadablePdfError, PressStopped, TooLargeError):
         detail = "This label is void, and Bilty cannot write that on it: it is not handed out."
         raise ProblemError(410, "label_void", detail) from None
@@ -87,18 +87,25 @@ async def label_pdf(tools: WebTools, found: Seen) -> tuple[bytes, str]:
     if holder is None or not holder.label_sha256:
         told = telling.told_status(found.progress, tools.settings.rules, datetime.now(UTC), INDIA)
         raise ProblemError(404, "no_label", f"There is no label yet. {told}")
-    return await _stored(tools, holder.label_sha256), holder.label_sha256
+    return await _stored(tools, found, holder.label_sha256), holder.label_sha256
 
 
-async def _stored(tools: WebTools, sha256: str) -> bytes:
+async def _stored(tools: WebTools, found: Seen, sha256: str) -> bytes:
     try:
         return await tools.labels.get(sha256)
     except FileNotFoundError:
-        raise ProblemError(
-            404, "label_lost", "The label store no longer has this label: see BILTY_LABEL_STORE."
-        ) from None
+        again = await _fetched_again(tools, found, sha256)
+        what = "it is fetched again" if again else "see BILTY_LABEL_STORE"
+        raise ProblemError(404, "label_lost", f"The label store no longer has this label: {what}.") from None
     except ValueError as damaged:
-        raise ProblemError(500, "label_damaged", f"{damaged} It is not handed out.") from None
+        again = await _fetched_again(tools, found, sha256)
+        told = f"{damaged} It is fetched again." if again else f"{damaged} It is not handed out."
+        raise ProblemError(500, "label_damaged", told) from None
+
+
+async def _fetched_again(tools: WebTools, found: Seen, sha256: str) -> bool:
+    async with tools.pool.acquire() as connection, connection.transaction():
+        return await lost_labels.fetch_again(connection, found.id, sha256, await showing.clock(connection))
 
 
 @get("/shipments/{shipment_id:int}/boxes", guards=[needs(Scope.READ)], summary="Its boxes and their waybills")

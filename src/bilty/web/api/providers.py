@@ -100,6 +100,7 @@ def _answer(standing: Standing) -> ProviderAnswer:
         paused_at=standing.paused_at,
         alarmed_at=standing.alarmed_at,
         silent_since=standing.silent_since,
+        quiet_until=standing.quiet_until,
         problems=telling.told_provider(provider.name, standing, datetime.now(UTC), INDIA),
     )
 
@@ -111,4 +112,6 @@ def _connector_answer(connector: Connector, key: str | None) -> ConnectorAnswer:
         packslip_required=connector.packslip_required,
         pickup_after_minutes=connector.pickup_after_minutes,
         appointment_after_days=connector.appointment_after_days,
+        calls_at_once=connector.calls_at_once,
+        calls_per_second=connector.calls_per_second,
     )

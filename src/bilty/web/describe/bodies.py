@@ -4,7 +4,13 @@ from bilty.intake import limits
 from bilty.intake.parties import INDIAN_TIME
 from bilty.intake.providers import PICKUP_AFTER_MINUTES_DEFAULT
 from bilty.shipment import BOX_SIDE_CM_MAX, BOX_WEIGHT_G_MAX, BOXES_MAX, PaymentMode
-from bilty.shipping_provider import APPOINTMENT_AFTER_DAYS_MAX, PICKUP_AFTER_MINUTES_MAX, Kind
+from bilty.shipping_provider import (
+    APPOINTMENT_AFTER_DAYS_MAX,
+    CALLS_AT_ONCE_MAX,
+    CALLS_PER_SECOND_MAX,
+    PICKUP_AFTER_MINUTES_MAX,
+    Kind,
+)
 from bilty.web.describe import deciding, ewaybill_fields, hour_fields
 from bilty.web.describe.schemas import (
     closed,
@@ -248,6 +254,15 @@ SCHEMAS: dict[str, Schema] = {
             ),
             "appointment_after_days": whole(
                 0, APPOINTMENT_AFTER_DAYS_MAX, "Days from today to the appointment. None unless it is given.", 2
+            ),
+            "calls_at_once": whole(
+                1,
+                CALLS_AT_ONCE_MAX,
+                "Calls out at once, of all programs together. BILTY_CALLS_MAX of each unless it is given.",
+                50,
+            ),
+            "calls_per_second": whole(
+                1, CALLS_PER_SECOND_MAX, "Calls in a second, of all programs together. No limit unless it is given.", 20
             ),
         },
     ),

@@ -141,12 +141,12 @@ OPERATIONS = (
             Problem(
                 status=404,
                 code="label_lost",
-                detail="The label store no longer has this label: see BILTY_LABEL_STORE.",
+                detail="The label store no longer has this label: it is fetched again.",
             ),
             Problem(
                 status=500,
                 code="label_damaged",
-                detail="The stored file 9f86d081884c… was changed behind Bilty's back. It is not handed out.",
+                detail="The stored file 9f86d081884c… was changed behind Bilty's back. It is fetched again.",
             ),
         ),
     ),

@@ -1,7 +1,7 @@
 """What the fields of answers mean, by the struct that is answered. A test wants each of them."""
 
 from bilty.store.hand_off.deliveries import COUNTED_MAX
-from bilty.web.describe import deciding, ewaybill_fields, problem_fields
+from bilty.web.describe import bulk_fields, deciding, ewaybill_fields, problem_fields
 from bilty.words import grouped
 
 _OWN_NUMBER = "Bilty's own number of it."
@@ -38,12 +38,6 @@ _PARTY = {
 _ROW = {
     "row": "The line on which it begins, counted from 1.",
     "rows": "Its first line and its last.",
-}
-_TALLY = {
-    "rows": "How many rows were told above.",
-    "new": "How many of them were new.",
-    "same": "How many were known, and are as they were.",
-    "refused": "How many were refused.",
 }
 _ALL = "All of them."
 _PAGE = "Those of this page."
@@ -154,6 +148,7 @@ _SETTING_UP: dict[str, dict[str, str]] = {
         "paused_at": "Since when nothing is sent to it, because it rejects the key.",
         "alarmed_at": "Since when it answers badly.",
         "silent_since": "Since when it does not answer.",
+        "quiet_until": "Until when nothing is sent to it, because it asked for that with a 429.",
         "problems": "What is the matter, as sentences.",
     },
     "ConnectorAnswer": {
@@ -162,6 +157,8 @@ _SETTING_UP: dict[str, dict[str, str]] = {
         "packslip_required": "Whether a packing slip is printed with each label.",
         "pickup_after_minutes": "Minutes from booking to pickup, where the shipment names no time.",
         "appointment_after_days": "Days from booking to the appointment, where the shipment has none; null for none.",
+        "calls_at_once": "Calls out at once, of all programs together; null for BILTY_CALLS_MAX of each.",
+        "calls_per_second": "Calls in a second, of all programs together; null for no limit.",
     },
     "FacilitiesAnswer": {"items": _PAGE, "next": _NEXT},
     "FacilityAnswer": {
@@ -272,20 +269,6 @@ _BULK: dict[str, dict[str, str]] = {
         "detail": "What is wrong, and what to do.",
         "errors": "Each faulty field.",
     },
-    "RowError": {
-        "line": "On which line it stands.",
-        "field": "Its path, as in boxes[2].weight_g; in an order file its column.",
-        "value": "What was given, cut short.",
-        "message": "What is wrong, and what to give.",
-    },
-    "AllDone": {"done": "true: this is the last line.", **_TALLY},
-    "BrokenOff": {
-        "done": "false: not all was read.",
-        **_TALLY,
-        "type": "As a problem's.",
-        "detail": "Why nothing more was taken, and what to do.",
-        "resume": "The line to go on from.",
-    },
 }
 ABOUT = {
     **_SHIPMENTS,
@@ -294,5 +277,6 @@ ABOUT = {
     **_SETTING_UP,
     **_HAND_OFF,
     **_BULK,
+    **bulk_fields.ABOUT,
     **problem_fields.ABOUT,
 }

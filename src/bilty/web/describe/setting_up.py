@@ -20,6 +20,8 @@ _CONNECTOR = {
     "packslip_required": False,
     "pickup_after_minutes": 30,
     "appointment_after_days": 2,
+    "calls_at_once": 50,
+    "calls_per_second": 20,
 }
 _FACILITY = {
     "name": "Store manager",
@@ -46,6 +48,7 @@ _PROVIDER_ANSWER = {
     "paused_at": None,
     "alarmed_at": None,
     "silent_since": None,
+    "quiet_until": None,
     "problems": [],
 }
 _CONNECTOR_ANSWER = {**_CONNECTOR, "key_ends_with": "6789"}

@@ -38,10 +38,19 @@ LABELS = {
     "packslip_required": "Packslip Required",
     "pickup_after_minutes": "Pickup After (Minute)",
     "appointment_after_days": "Appointment After (Days)",
+    "calls_at_once": "Calls At Once",
+    "calls_per_second": "Calls A Second",
 }
 BUFFERS = ("pickup_after_minutes", "appointment_after_days")
-FRESH = {"username": "", "packslip_required": "false", "pickup_after_minutes": "30", "appointment_after_days": ""}
-"""What the form of a new connector holds: the brief's own defaults, and no appointment."""
+FRESH = {
+    "username": "",
+    "packslip_required": "false",
+    "pickup_after_minutes": "30",
+    "appointment_after_days": "",
+    "calls_at_once": "",
+    "calls_per_second": "",
+}
+"""What the form of a new connector holds: the brief's own defaults, no appointment, and no limits of its own."""
 CALENDARS_MAX = 3
 CODES_MAX = 3
 CHANGES = (CONNECTOR_UPDATED,)
@@ -193,13 +202,18 @@ def _given(stored: Connector | None, form: Form | None) -> dict[str, str]:
         return {name: form.get(name, "") for name in FRESH}
     if stored is None:
         return dict(FRESH)
-    days = stored.appointment_after_days
     return {
         "username": stored.username,
         "packslip_required": "true" if stored.packslip_required else "false",
         "pickup_after_minutes": str(stored.pickup_after_minutes),
-        "appointment_after_days": "" if days is None else str(days),
+        "appointment_after_days": _blank_or(stored.appointment_after_days),
+        "calls_at_once": _blank_or(stored.calls_at_once),
+        "calls_per_second": _blank_or(stored.calls_per_second),
     }
+
+
+def _blank_or(number: int | None) -> str:
+    return "" if number is None else str(number)
 
 
 def promises(given: Mapping[str, str], found: Sequence[Place], now: datetime) -> Sequence[Promise] | Sequence[Fault]:

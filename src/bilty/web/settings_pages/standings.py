@@ -112,6 +112,8 @@ def _manner(standing: Standing, refusing: int, now: datetime, *, opens: bool) ->
         return Manner("person", "▲", since("Alarmed", standing.alarmed_at))
     if standing.silent_since:
         return Manner("waiting", "◑", since("Silent", standing.silent_since))
+    if standing.quiet_until:
+        return Manner("waiting", "◑", f"Quiet until {telling.clock(standing.quiet_until, now, INDIA)}")
     if not standing.provider.enabled:
         return Manner("idle", "◌", "Switched off")
     if standing.connector is None:

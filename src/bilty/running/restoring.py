@@ -1,0 +1,56 @@
+"""A backup brought back: only while nobody works with the database, and only over one that nobody misses."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+
+from bilty.postgres import dumps
+from bilty.running.ground import CannotStart
+from bilty.store.database import CONNECT_TIMEOUT_S, Connection
+
+ANY, WORKERS = "bilty%", "bilty jobs"
+"""What programs call themselves; a command's own pool is one of the first."""
+
+
+async def is_used(connection: Connection, by: str) -> bool:
+    """By another Bilty program: what that writes would know nothing of the restore."""
+    found: bool = await connection.fetchval(
+        """SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+                             AND application_name LIKE $1)""",
+        by,
+    )
+    return found
+
+
+async def bring_back(dsn: str, file: Path, *, replace: bool) -> str:
+    """The name of the schema in which stands what was there before, blank where nothing was. Raises CannotStart."""
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
+    try:
+        if await is_used(connection, ANY):
+            raise CannotStart("A Bilty is at work with this database: stop every one, then say it again.")
+        aside = ""
+        if await connection.fetchval("SELECT to_regclass('public.migrations') IS NOT NULL"):
+            if not replace and await connection.fetchval("SELECT EXISTS (SELECT FROM public.shipments)"):
+                raise CannotStart(
+                    "This database has shipments in it. Name an empty one in BILTY_DATABASE_URL, or say --replace: "
+                    "what is there is then put aside, not thrown away."
+                )
+            aside = f"{dumps.REPLACED}{datetime.now(UTC):%Y%m%d_%H%M%S}"
+            await _rename(connection, "public", aside)
+            await connection.execute("CREATE SCHEMA public")
+        try:
+            await asyncio.to_thread(dumps.load, dsn, file)
+        except BaseException:
+            if aside:
+                await connection.execute("DROP SCHEMA public CASCADE")
+                await _rename(connection, aside, "public")
+            raise
+        return aside
+    finally:
+        await connection.close()
+
+
+async def _rename(connection: Connection, schema: str, name: str) -> None:
+    await connection.execute(f'ALTER SCHEMA "{schema}" RENAME TO "{name}"')
