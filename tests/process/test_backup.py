@@ -10,6 +10,7 @@ from bilty import postgres
 from bilty.postgres import PostgresUnavailable, dumps
 from bilty.running import CannotStart
 from bilty.running.restoring import bring_back
+from bilty.store import restored
 from bilty.store.database import Pool, connect_pool, migrate
 from bilty.store.secrets import Vault, kept_secret
 from process.programs import Program, Programs
@@ -66,6 +67,22 @@ async def test_what_is_there_is_not_written_over(pool: Pool, dsn: str, tmp_path:
     await connection.close()
 
 
+async def test_nobody_works_between_a_restore_and_its_mark(
+    programs: Programs, pool: Pool, dsn: str, tmp_path: Path
+) -> None:
+    """A service manager starts the worker again whenever it can, and `bilty restore` may be killed at any moment."""
+    file, settings = tmp_path / "bilty.backup", {"BILTY_DATA_DIR": tmp_path, "BILTY_DATABASE_URL": dsn}
+    await three_shipments(pool, tmp_path)
+    await asyncio.to_thread(dumps.write, dsn, file)
+    await pool.close()
+    await bring_back(dsn, file, replace=True)  # and killed before it marks
+    worker = programs.bilty("work", settings=settings)
+    assert await asyncio.to_thread(worker.wait) == 1
+    assert "A restore of this database was begun and has not ended." in worker.complained
+    assert "3 shipments are now looked for" in await done(programs.bilty("restored", settings=settings))
+    assert "0 taken in" in await done(programs.bilty("import", str(tmp_path / "orders.csv"), settings=settings))
+
+
 async def test_half_a_backup_changes_nothing(pool: Pool, dsn: str, tmp_path: Path) -> None:
     file = tmp_path / "bilty.backup"
     await three_shipments(pool, tmp_path)
@@ -75,6 +92,7 @@ async def test_half_a_backup_changes_nothing(pool: Pool, dsn: str, tmp_path: Pat
     with pytest.raises(PostgresUnavailable, match="was not restored, and nothing was changed"):
         await bring_back(dsn, file, replace=True)
     connection = await asyncpg.connect(dsn)
+    assert not await restored.begun(connection)
     assert await connection.fetchval("SELECT count(*) FROM shipments") == 3
     assert await connection.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'replaced_%'") == 0
     await connection.close()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def with_state(act: Callable[["Opened"], Awaitable[T]], *, quiet: bool = True) -> T:
-    """Runs `act` on the opened database."""
+def with_state(act: Callable[["Opened"], Awaitable[T]], *, quiet: bool = True, restoring: bool = False) -> T:
+    """Runs `act` on the opened database; only what ends a restore may do so while one is begun."""
     configure_logs(quiet=quiet)
     settings = settings_or_stop()
 
@@ -28,7 +28,7 @@ def with_state(act: Callable[["Opened"], Awaitable[T]], *, quiet: bool = True) -
         from bilty.running import database, opened
 
         async def in_loop() -> T:
-            async with opened(settings, found) as state:
+            async with opened(settings, found, restoring=restoring) as state:
                 return await act(state)
 
         with database(settings) as found:

@@ -68,7 +68,7 @@ def restored(
     *, over: Annotated[bool, typer.Option(help="What was lost has been sent again: new runs wait no more.")] = False
 ) -> None:
     """Tell Bilty that its database was restored by other means: it looks before it books."""
-    print(with_state(_over if over else _mark))
+    print(with_state(_over) if over else with_state(_mark, restoring=True))
 
 
 async def _mark(state: "Opened") -> str:

@@ -30,7 +30,8 @@ def write(dsn: str, file: Path) -> None:
     address, secret = _without_password(dsn)
     try:
         os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600))
-        how = ("--format=custom", "--no-owner", "--no-privileges", f"--exclude-schema={REPLACED}*", "--file", partial)
+        without = (f"--exclude-schema={REPLACED}*", "--exclude-table=public.being_restored")
+        how = ("--format=custom", "--no-owner", "--no-privileges", *without, "--file", partial)
         _run("pg_dump", *how, f"--dbname={address}", secret=secret)
         with partial.open("rb") as written:
             os.fsync(written.fileno())

@@ -11,11 +11,17 @@ import structlog
 
 from bilty import postgres
 from bilty.settings import Settings
+from bilty.store import restored
 from bilty.store.database import CONNECT_TIMEOUT_S, UNAVAILABLE, Pool, TooOldError, connect_pool, migrate
 from bilty.store.labels import LabelStore
 from bilty.store.secrets import Vault, kept_old_secret, kept_secret
 
 LOOK_EVERY_S = 1.0
+RESTORING = (
+    "A restore of this database was begun and has not ended. Wait for it; if it was broken off, say "
+    "`bilty restore FILE --replace` again, or `bilty restored` if the database was brought back whole."
+)
+"""Who worked with it between its load and its mark would know nothing of what was bought since the backup."""
 
 log = structlog.get_logger()
 
@@ -58,8 +64,8 @@ class Opened:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, database: Database) -> AsyncIterator[Opened]:
-    """Migrated and ready. Raises CannotStart."""
+async def opened(settings: Settings, database: Database, *, restoring: bool = False) -> AsyncIterator[Opened]:
+    """Migrated and ready. Raises CannotStart; with `restoring` not where a restore has begun, which it may end."""
     try:
         pool = await connect_pool(database.dsn)
     except (*UNAVAILABLE, asyncpg.PostgresError, ValueError) as trouble:
@@ -68,7 +74,7 @@ async def opened(settings: Settings, database: Database) -> AsyncIterator[Opened
             "Check that it runs and what BILTY_DATABASE_URL says, or leave that out to use Bilty's own."
         ) from None
     try:
-        await _migrate(database.dsn)
+        await _migrate(database.dsn, restoring=restoring)
         folder = settings.label_store or str(settings.data_dir / "documents")
         state = Opened(settings, database, pool, vault_of(settings), LabelStore.at(folder))
         yield state
@@ -94,10 +100,12 @@ def _why_unreachable(trouble: Exception) -> str:
     return str(trouble) or type(trouble).__name__
 
 
-async def _migrate(dsn: str) -> None:
+async def _migrate(dsn: str, *, restoring: bool) -> None:
     # On a connection of its own: making an index may take hours, and so may waiting for a program that makes one.
     connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
     try:
+        if not restoring and await restored.begun(connection):
+            raise CannotStart(RESTORING)
         for name in await migrate(connection):
             log.info("migrated", migration=name)
     except asyncpg.InsufficientPrivilegeError as trouble:

@@ -8,6 +8,7 @@ import asyncpg
 
 from bilty.postgres import dumps
 from bilty.running.ground import CannotStart
+from bilty.store import restored
 from bilty.store.database import CONNECT_TIMEOUT_S, Connection
 
 ANY, WORKERS = "bilty%", "bilty jobs"
@@ -38,18 +39,33 @@ async def bring_back(dsn: str, file: Path, *, replace: bool) -> str:
                     "what is there is then put aside, not thrown away."
                 )
             aside = f"{dumps.REPLACED}{datetime.now(UTC):%Y%m%d_%H%M%S}"
-            await _rename(connection, "public", aside)
-            await connection.execute("CREATE SCHEMA public")
+        await _begin(connection, aside)
         try:
             await asyncio.to_thread(dumps.load, dsn, file)
         except BaseException:
-            if aside:
-                await connection.execute("DROP SCHEMA public CASCADE")
-                await _rename(connection, aside, "public")
+            await _put_back(connection, aside)
             raise
         return aside
     finally:
         await connection.close()
+
+
+async def _begin(connection: Connection, aside: str) -> None:
+    """In one transaction, so that nobody finds an empty database and takes it for a new one."""
+    async with connection.transaction():
+        if aside:
+            await _rename(connection, "public", aside)
+            await connection.execute("CREATE SCHEMA public")
+        await restored.begin(connection)
+
+
+async def _put_back(connection: Connection, aside: str) -> None:
+    async with connection.transaction():
+        if aside:
+            await connection.execute("DROP SCHEMA public CASCADE")
+            await _rename(connection, aside, "public")
+        else:
+            await connection.execute(f"DROP TABLE IF EXISTS {restored.BEGUN}")
 
 
 async def _rename(connection: Connection, schema: str, name: str) -> None:

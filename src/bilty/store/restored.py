@@ -16,6 +16,8 @@ CAREFUL_FOR = timedelta(days=7)
 ACTIVE_WITHIN = timedelta(days=7)
 """Before the backup was made: what nobody has touched for longer is looked for only when it is to be booked again."""
 IDS_AHEAD = 1_000_000
+BEGUN = "public.being_restored"
+"""An empty table, there from the beginning of a restore until it is marked: no other program opens it meanwhile."""
 NOT_KNOWN = (
     "Whether a pickup was asked for is not known: Bilty was restored from a backup since. Look in ClickPost before you "
     "ask for one."
@@ -32,6 +34,15 @@ class Restore:
     to_find: int
     why: str
     now: datetime
+
+
+async def begin(connection: Connection) -> None:
+    await connection.execute(f"CREATE TABLE IF NOT EXISTS {BEGUN} ()")
+
+
+async def begun(connection: Connection) -> bool:
+    found: bool = await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", BEGUN)
+    return found
 
 
 async def mark(connection: Connection) -> int:
@@ -53,6 +64,7 @@ async def mark(connection: Connection) -> int:
     await connection.execute("UPDATE turns SET claimed_at = NULL, fence = fence + 1 WHERE claimed_at IS NOT NULL")
     await connection.execute("DELETE FROM to_find")  # what was found after an earlier restore may have moved since
     found = await _put_in_motion(connection, known_until or now, now)
+    await connection.execute(f"DROP TABLE IF EXISTS {BEGUN}")
     await audit.note(connection, audit.COMMAND, "restored", "database", after={"known_until": known_until})
     return found
 
