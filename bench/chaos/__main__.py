@@ -28,7 +28,7 @@ from bilty.store import access
 from bilty.store.access import Scope
 from bilty_sandbox import DEMO_KEY, DEMO_USERNAME
 
-OPEN_MAX, OPEN_IN_HURRY_MAX = 12_000, 100
+OPEN_MAX, OPEN_IN_HURRY_MAX = 18_000, 100
 """Shipments under way at once: more are posted when some have come to an end."""
 LOOK_EVERY_S, TELL_EVERY_S = 1.0, 10.0
 TAKEN_WITHIN_S, REST_WITHIN_S, PAPERS_WITHIN_S = 180, 600, 120
