@@ -13,7 +13,8 @@ import zxingcpp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bilty.documents import separators, slips, stickers
+from bilty.documents.drawn import Drawing, draw
+from bilty.documents.drawn import packed as described
 from bilty.documents.separators import Separator
 from bilty.documents.slips import NO_ITEMS, Packed, Slip
 from bilty.documents.stickers import NO_BARS, Sticker
@@ -97,6 +98,12 @@ def slip(*boxes: Packed, to: Party = PLAIN, of: int = 0, papers: int = 1) -> Sli
     )
 
 
+def paper_of(*drawings: Drawing) -> Paper:
+    paper = Paper("Papers")
+    draw(paper, described(drawings))
+    return paper
+
+
 def faults(paper: Paper) -> list[str]:
     """Text that touches other text, or the edge of its page."""
     found = []
@@ -137,21 +144,21 @@ def texts(pdf: bytes) -> list[str]:
 @pytest.mark.parametrize(("number", "of"), [(1, 1), (1, 2), (40, 40), (999, 999)])
 @pytest.mark.parametrize("much", [0, 1, 4], ids=["missing", "usual", "long"])
 def test_a_stickers_text_stays_in_its_place(to: Party, number: int, of: int, much: int) -> None:
-    assert faults(stickers.lay_out([sticker(to, number, of, much=much)])) == []
+    assert faults(paper_of(sticker(to, number, of, much=much))) == []
 
 
 @pytest.mark.parametrize("to", PARTIES.values(), ids=PARTIES)
 @pytest.mark.parametrize("boxes", [1, 2, 40])
 @pytest.mark.parametrize("words", ["", "Cotton", "वस्त्र चादर " * 9, "D" * 100], ids=["none", "usual", "Hindi", "long"])
 def test_a_slips_text_stays_in_its_place(to: Party, boxes: int, words: str) -> None:
-    paper = slips.lay_out([slip(*(packed(n + 1, 3, words) for n in range(boxes)), to=to, papers=boxes)])
+    paper = paper_of(slip(*(packed(n + 1, 3, words) for n in range(boxes)), to=to, papers=boxes))
     assert faults(paper) == []
 
 
 def test_a_separators_text_stays_in_its_place() -> None:
     usual = Separator("Delhivery Surface", ("128 shipments, 640 boxes", "BLR-1, 24 Nov 2026"))
-    assert faults(separators.lay_out(usual)) == []
-    assert faults(separators.lay_out(Separator("W" * 200, ("हिन्दी " * 40,) * 5))) == []
+    assert faults(paper_of(usual)) == []
+    assert faults(paper_of(Separator("W" * 200, ("हिन्दी " * 40,) * 5))) == []
 
 
 @given(words=st.text(min_size=1, max_size=200), width=st.floats(20, 300), lines=st.integers(1, 4))
@@ -178,7 +185,7 @@ def test_conjuncts_are_drawn_as_one() -> None:
 
 
 def test_a_slip_says_what_is_in_which_box() -> None:
-    one, other = texts(slips.draw_slips([slip(packed(3, 2), of=7), slip(packed(1, 0))]))
+    one, other = texts(paper_of(slip(packed(3, 2), of=7), slip(packed(1, 0))).done())
     assert "Packing slip, box 3 of 7" in one
     assert (one.count("Cotton bedsheet, double"), "1 box, 24 pieces, 6.1 kg" in one) == (2, True)
     assert NO_ITEMS in other
@@ -191,9 +198,9 @@ def test_1000_bar_codes_say_what_they_should() -> None:
         "".join(dice.choices(letters if each % 2 else string.digits, k=dice.randint(8, 22))) for each in range(990)
     ]
     codes += [f"{'A' * 30}-{number}" for number in range(990, 1000)]  # the longest reference of a box
-    pdf = stickers.draw_stickers([sticker(code=code) for code in codes])
+    pdf = paper_of(*(sticker(code=code) for code in codes)).done()
     assert scanned(pdf) == [[code] for code in codes]
 
 
 def test_what_no_scanner_could_read_has_no_bars() -> None:
-    assert NO_BARS in texts(stickers.draw_stickers([sticker(code="W1" * 32)]))[0]
+    assert NO_BARS in texts(paper_of(sticker(code="W1" * 32)).done())[0]

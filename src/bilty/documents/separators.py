@@ -18,16 +18,11 @@ class Separator:
     lines: tuple[str, ...] = ()
 
 
-def draw_separator(separator: Separator) -> bytes:
-    return lay_out(separator).done()
-
-
-def lay_out(separator: Separator) -> Paper:
-    paper = Paper(LABEL_PAGE, "Separator sheet")
+def add_separator(paper: Paper, separator: Separator) -> None:
+    paper.begin_page()
     width, height = LABEL_PAGE
     for bottom in (0.0, height - 6 * mm):
         paper.canvas.rect(0, bottom, width, 6 * mm, stroke=0, fill=1)
     top = paper.text(separator.title, ALL, height - 40 * mm, 30, font=BOLD, lines=3) - 4 * mm
     for line in separator.lines:
         top = paper.text(line, ALL, top, 13, lines=2) - 1 * mm
-    return paper

@@ -1,6 +1,5 @@
 """Packing slips: what is in a box, or in all boxes of a shipment, for whoever unpacks and counts."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reportlab.lib.units import mm
@@ -53,19 +52,9 @@ class Slip:
     mark: str = ""
 
 
-def draw_slips(slips: Sequence[Slip]) -> bytes:
-    """A PDF of all, each beginning a page; there must be one."""
-    return lay_out(slips).done()
-
-
-def lay_out(slips: Sequence[Slip]) -> Paper:
-    """The pages, and where all their text stands."""
-    paper = Paper(LABEL_PAGE, "Packing slips")
-    for place, slip in enumerate(slips):
-        if place:
-            paper.next_page()
-        _Flow(paper, slip).draw()
-    return paper
+def add_slip(paper: Paper, slip: Slip) -> None:
+    """As many pages as it takes."""
+    _Flow(paper, slip).draw()
 
 
 @dataclass(slots=True)
@@ -92,6 +81,7 @@ class _Flow:
 
     def _begin(self) -> None:
         """The head of a page, and its foot."""
+        self.paper.begin_page()
         self.page += 1
         slip, top = self.slip, LABEL_PAGE[1] - MARGIN
         alone = len(slip.boxes) == 1 and slip.of > 1
@@ -102,7 +92,6 @@ class _Flow:
 
     def _room(self, height: float) -> None:
         if self.top - height < FOOT + 2 * mm:
-            self.paper.next_page()
             self._begin()
 
     def _parties(self) -> None:

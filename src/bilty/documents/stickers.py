@@ -4,7 +4,6 @@ The courier's label is for the courier; this is for whoever packs, loads and unl
 or Bilty's reference of the box until there is one, in Code 128.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reportlab.graphics.barcode.code128 import Code128
@@ -55,22 +54,8 @@ class Sticker:
     mark: str = ""
 
 
-def draw_stickers(stickers: Sequence[Sticker]) -> bytes:
-    """A PDF with a page for each, in this order; there must be one."""
-    return lay_out(stickers).done()
-
-
-def lay_out(stickers: Sequence[Sticker]) -> Paper:
-    """The pages, and where all their text stands."""
-    paper = Paper(LABEL_PAGE, "Box stickers")
-    for place, sticker in enumerate(stickers):
-        if place:
-            paper.next_page()
-        _draw(paper, sticker)
-    return paper
-
-
-def _draw(paper: Paper, sticker: Sticker) -> None:
+def add_sticker(paper: Paper, sticker: Sticker) -> None:
+    paper.begin_page()
     top = _head(paper, sticker)
     top = _bars(paper, sticker, top - 2 * mm)
     paper.rule(ALL, top)

@@ -61,10 +61,10 @@ class Fitted:
 class Paper:
     """A PDF that is drawn page by page. `placed` holds the text of each."""
 
-    size: tuple[float, float]
     title: str
+    size: tuple[float, float] = LABEL_PAGE
     made: io.BytesIO = field(default_factory=io.BytesIO)
-    placed: list[list[Placed]] = field(default_factory=lambda: [[]])
+    placed: list[list[Placed]] = field(default_factory=list)
     canvas: Canvas = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,12 +72,17 @@ class Paper:
         self.canvas = Canvas(self.made, pagesize=self.size, invariant=True, pageCompression=1)
         self.canvas.setTitle(self.title)
 
-    def next_page(self) -> None:
-        self.canvas.showPage()
+    @property
+    def pages(self) -> int:
+        return len(self.placed)
+
+    def begin_page(self) -> None:
+        if self.placed:
+            self.canvas.showPage()
         self.placed.append([])
 
     def done(self) -> bytes:
-        """Once. The page that was begun last is its last."""
+        """Once; there must be a page. The one that was begun last is its last."""
         self.canvas.save()
         return self.made.getvalue()
 
