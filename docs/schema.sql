@@ -113,6 +113,30 @@ ALTER TABLE public.api_keys ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.attachments (
+    id bigint NOT NULL,
+    shipment_id bigint NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    pages integer NOT NULL,
+    bytes integer NOT NULL,
+    actor_kind text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT attachments_bytes_check CHECK ((bytes >= 1)),
+    CONSTRAINT attachments_pages_check CHECK ((pages >= 1))
+);
+
+ALTER TABLE public.attachments ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.attachments_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.audit (
     id bigint NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
@@ -155,6 +179,28 @@ WITH (fillfactor='80');
 CREATE TABLE public.consignee_names (
     name text NOT NULL COLLATE pg_catalog."C",
     words tsvector GENERATED ALWAYS AS (array_to_tsvector(public.words_of(name))) STORED NOT NULL
+);
+
+CREATE TABLE public.consignees (
+    code text NOT NULL COLLATE pg_catalog."C",
+    content jsonb NOT NULL
+);
+
+CREATE TABLE public.courier_papers (
+    id bigint NOT NULL,
+    turn_id bigint NOT NULL,
+    kind text NOT NULL,
+    url text NOT NULL,
+    sha256 text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE public.courier_papers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.courier_papers_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.couriers (
@@ -288,12 +334,102 @@ ALTER TABLE public.facilities ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.handover_boxes (
+    handover_id bigint NOT NULL,
+    shipment_id bigint NOT NULL,
+    turn_id bigint NOT NULL,
+    box integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    by text NOT NULL
+);
+
+CREATE TABLE public.handovers (
+    id bigint NOT NULL,
+    facility_id integer NOT NULL,
+    courier_id integer NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    opened_by text NOT NULL,
+    closed_at timestamp with time zone,
+    closed_by text DEFAULT ''::text NOT NULL,
+    manifest_id bigint,
+    shipments integer DEFAULT 0 NOT NULL,
+    boxes integer DEFAULT 0 NOT NULL,
+    CONSTRAINT handovers_boxes_check CHECK ((boxes >= 0)),
+    CONSTRAINT handovers_shipments_check CHECK ((shipments >= 0))
+);
+
+ALTER TABLE public.handovers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.handovers_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.idempotency_keys (
     api_key_id integer NOT NULL,
     key text NOT NULL,
     request bytea NOT NULL,
     began_at timestamp with time zone NOT NULL,
     answer bytea
+);
+
+CREATE TABLE public.import_mappings (
+    headers text NOT NULL,
+    mapping jsonb NOT NULL
+);
+
+CREATE TABLE public.import_rows (
+    import_id bigint NOT NULL,
+    "position" integer NOT NULL,
+    number text NOT NULL,
+    verdict text NOT NULL,
+    rows jsonb NOT NULL,
+    faults jsonb DEFAULT '[]'::jsonb NOT NULL,
+    warnings jsonb DEFAULT '[]'::jsonb NOT NULL,
+    changes jsonb DEFAULT '[]'::jsonb NOT NULL,
+    hold text DEFAULT ''::text NOT NULL,
+    shipment_id bigint,
+    CONSTRAINT import_rows_verdict_check CHECK ((verdict = ANY (ARRAY['new'::text, 'same'::text, 'differs'::text, 'faulty'::text, 'taken'::text])))
+);
+
+CREATE TABLE public.imports (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    form text NOT NULL,
+    size bigint NOT NULL,
+    actor_kind text NOT NULL,
+    actor text NOT NULL,
+    facilities integer[],
+    asked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    state text DEFAULT 'reading'::text NOT NULL,
+    headers jsonb DEFAULT '[]'::jsonb NOT NULL,
+    mapping jsonb DEFAULT '{}'::jsonb NOT NULL,
+    mapping_problem text DEFAULT ''::text NOT NULL,
+    unsure text[] DEFAULT '{}'::text[] NOT NULL,
+    notes jsonb DEFAULT '[]'::jsonb NOT NULL,
+    problem text DEFAULT ''::text NOT NULL,
+    schedule boolean DEFAULT false NOT NULL,
+    job_id bigint,
+    began_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    done integer DEFAULT 0 NOT NULL,
+    total integer DEFAULT 0 NOT NULL,
+    counts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    held integer DEFAULT 0 NOT NULL,
+    scheduled integer DEFAULT 0 NOT NULL,
+    CONSTRAINT imports_form_check CHECK ((form = ANY (ARRAY['csv'::text, 'xlsx'::text])))
+);
+
+ALTER TABLE public.imports ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.imports_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.installation (
@@ -484,6 +620,8 @@ CREATE TABLE public.prints (
     actor_kind text NOT NULL,
     actor text NOT NULL,
     at timestamp with time zone,
+    box integer,
+    CONSTRAINT prints_box_check CHECK ((box >= 1)),
     CONSTRAINT prints_copy_check CHECK ((copy >= 1))
 );
 
@@ -848,6 +986,12 @@ ALTER TABLE ONLY public.api_keys
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.attachments
+    ADD CONSTRAINT attachments_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.attachments
+    ADD CONSTRAINT attachments_shipment_id_sha256_key UNIQUE (shipment_id, sha256);
+
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 
@@ -859,6 +1003,15 @@ ALTER TABLE ONLY public.boxes
 
 ALTER TABLE ONLY public.consignee_names
     ADD CONSTRAINT consignee_names_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.consignees
+    ADD CONSTRAINT consignees_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY public.courier_papers
+    ADD CONSTRAINT courier_papers_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.courier_papers
+    ADD CONSTRAINT courier_papers_turn_id_url_key UNIQUE (turn_id, url);
 
 ALTER TABLE ONLY public.couriers
     ADD CONSTRAINT couriers_pkey PRIMARY KEY (id);
@@ -890,8 +1043,23 @@ ALTER TABLE ONLY public.facilities
 ALTER TABLE ONLY public.facilities
     ADD CONSTRAINT facilities_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.handover_boxes
+    ADD CONSTRAINT handover_boxes_pkey PRIMARY KEY (handover_id, turn_id, box);
+
+ALTER TABLE ONLY public.handovers
+    ADD CONSTRAINT handovers_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (api_key_id, key);
+
+ALTER TABLE ONLY public.import_mappings
+    ADD CONSTRAINT import_mappings_pkey PRIMARY KEY (headers);
+
+ALTER TABLE ONLY public.import_rows
+    ADD CONSTRAINT import_rows_pkey PRIMARY KEY (import_id, "position");
+
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (only_row);
@@ -1029,6 +1197,8 @@ CREATE INDEX afterwards_by_shipment ON public.afterwards USING btree (shipment_i
 
 CREATE INDEX afterwards_due ON public.afterwards USING btree (due_at) WHERE (due_at IS NOT NULL);
 
+CREATE INDEX attachments_by_file ON public.attachments USING btree (sha256);
+
 CREATE INDEX audit_by_action ON public.audit USING btree (action, id);
 
 CREATE INDEX audit_by_actor ON public.audit USING btree (actor, id);
@@ -1061,7 +1231,19 @@ CREATE INDEX events_of_shipment ON public.events USING btree (shipment_id, id);
 
 CREATE INDEX exchanges_by_turn ON public.exchanges USING btree (turn_id, id);
 
+CREATE INDEX handover_boxes_of ON public.handover_boxes USING btree (shipment_id);
+
+CREATE INDEX handovers_closed ON public.handovers USING btree (facility_id, id) WHERE (closed_at IS NOT NULL);
+
+CREATE UNIQUE INDEX handovers_open ON public.handovers USING btree (facility_id, courier_id) WHERE (closed_at IS NULL);
+
 CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (began_at);
+
+CREATE INDEX import_rows_by_shipment ON public.import_rows USING btree (shipment_id, import_id) WHERE (shipment_id IS NOT NULL);
+
+CREATE INDEX import_rows_by_verdict ON public.import_rows USING btree (import_id, verdict, "position");
+
+CREATE INDEX imports_by_actor ON public.imports USING btree (actor, id);
 
 CREATE INDEX job_items_open ON public.job_items USING btree (job_id, "position") WHERE (outcome = ''::text);
 
@@ -1165,11 +1347,17 @@ ALTER TABLE ONLY public.afterwards
 ALTER TABLE ONLY public.afterwards
     ADD CONSTRAINT afterwards_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.attachments
+    ADD CONSTRAINT attachments_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.awbs
     ADD CONSTRAINT awbs_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.boxes
     ADD CONSTRAINT boxes_shipment_id_version_fkey FOREIGN KEY (shipment_id, version) REFERENCES public.shipment_versions(shipment_id, version) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.courier_papers
+    ADD CONSTRAINT courier_papers_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.couriers
     ADD CONSTRAINT couriers_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.shipping_providers(id) ON DELETE CASCADE;
@@ -1192,8 +1380,23 @@ ALTER TABLE ONLY public.events
 ALTER TABLE ONLY public.exchanges
     ADD CONSTRAINT exchanges_turn_id_fkey FOREIGN KEY (turn_id) REFERENCES public.turns(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.handover_boxes
+    ADD CONSTRAINT handover_boxes_handover_id_fkey FOREIGN KEY (handover_id) REFERENCES public.handovers(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.handover_boxes
+    ADD CONSTRAINT handover_boxes_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.handovers
+    ADD CONSTRAINT handovers_facility_id_fkey FOREIGN KEY (facility_id) REFERENCES public.facilities(id);
+
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES public.api_keys(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.import_rows
+    ADD CONSTRAINT import_rows_import_id_fkey FOREIGN KEY (import_id) REFERENCES public.imports(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.import_rows
+    ADD CONSTRAINT import_rows_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.job_items
     ADD CONSTRAINT job_items_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;

@@ -3,6 +3,7 @@
 import io
 import random
 import string
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import combinations
 
@@ -13,13 +14,16 @@ import zxingcpp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bilty.documents import manifest
 from bilty.documents.drawn import Drawing, draw
 from bilty.documents.drawn import packed as described
+from bilty.documents.manifest import Line, Manifest
 from bilty.documents.separators import Separator
 from bilty.documents.slips import NO_ITEMS, Packed, Slip
 from bilty.documents.stickers import NO_BARS, Sticker
 from bilty.documents.type import BOLD, CUT, REGULAR, Paper, Placed, fit, known, width_of
 from bilty.shipment import Box, Item, Party
+from bilty.words import counted
 
 CODE_128 = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.Code128])
 DOTS_AN_INCH = 203.2
@@ -159,6 +163,33 @@ def test_a_separators_text_stays_in_its_place() -> None:
     usual = Separator("Delhivery Surface", ("128 shipments, 640 boxes", "BLR-1, 24 Nov 2026"))
     assert faults(paper_of(usual)) == []
     assert faults(paper_of(Separator("W" * 200, ("हिन्दी " * 40,) * 5))) == []
+
+
+def handed(number: int, to: Party, boxes: int) -> Line:
+    return Line(
+        facility="BLR-1",
+        courier="Delhivery",
+        awb=f"7540911{number:05}",
+        number=f"SO-{number}",
+        order_number="PO-77",
+        consignee=to.organisation,
+        city=to.city,
+        pincode=to.pincode,
+        weight_g=6100 * boxes,
+        box_awbs=tuple(f"7540911{number:05}{box:03}" for box in range(boxes)),
+    )
+
+
+@pytest.mark.parametrize("boxes", [1, 2, 40])
+def test_a_manifests_text_stays_in_its_place_and_no_awb_is_cut(boxes: int) -> None:
+    lines = tuple(handed(number, to, boxes) for number, to in enumerate([*PARTIES.values()] * 8))
+    paper = manifest.lay_out(Manifest("M-1", datetime(2026, 11, 24, tzinfo=UTC), lines), UTC)
+    assert faults(paper) == []
+    said = " ".join(each.words for page in paper.placed for each in page)
+    wanted = {awb for line in lines for awb in (line.awb, *line.box_awbs)}
+    assert {awb for awb in wanted if awb not in said} == set()
+    assert f"32 shipments, {counted(32 * boxes, 'box', 'boxes')}" in said
+    assert "Received by" in said
 
 
 @given(words=st.text(min_size=1, max_size=200), width=st.floats(20, 300), lines=st.integers(1, 4))

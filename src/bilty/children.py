@@ -58,14 +58,16 @@ def match_children(shipment: Shipment, children: Sequence[Child], parent_awb: st
 
 
 def miscount(shipment: Shipment, children: Sequence[Child], parent_awb: str) -> str:
-    """How the boxes' waybills are not as many as the boxes, or one more, in a sentence; blank where they are.
+    """How the boxes' waybills do not fit the boxes, in a sentence; blank where they do.
 
-    A courier that gives none at all goes by its own AWB alone: that is no count.
+    They fit if there are as many, or one more, and they name each box or none. A courier that gives none at all goes by
+    its own AWB alone: that is no count.
     """
     count, boxes = len({child.awb for child in children}), len(shipment.boxes)
-    if count in (0, boxes, boxes + 1):
+    matched = match_children(shipment, children, parent_awb)
+    if count in (0, boxes, boxes + 1) and not matched.by_box:
         return ""
-    return match_children(shipment, children, parent_awb).warning
+    return matched.warning
 
 
 def _may_be_box_1(shipment: Shipment, children: Sequence[Child]) -> bool:

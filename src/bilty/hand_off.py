@@ -21,6 +21,7 @@ class EventKind(StrEnum):
     LABEL_READY = "shipment.label_ready"
     COURIER_CHANGED = "shipment.courier_changed"
     CHANGED = "shipment.changed"
+    DISPATCHED = "shipment.dispatched"
     NEEDS_ATTENTION = "shipment.needs_attention"
     FAILED = "shipment.failed"
     CANCELLED = "shipment.cancelled"
@@ -29,6 +30,7 @@ class EventKind(StrEnum):
 KINDS: Mapping[Status, EventKind] = {
     Status.LABEL_REQUESTED: EventKind.LABEL_REQUESTED,
     Status.LABEL_READY: EventKind.LABEL_READY,
+    Status.DISPATCHED: EventKind.DISPATCHED,
     Status.NEEDS_ATTENTION: EventKind.NEEDS_ATTENTION,
     Status.FAILED: EventKind.FAILED,
     Status.NOT_SERVICEABLE: EventKind.FAILED,

@@ -24,6 +24,7 @@ COLUMNS = (
     Column("order_number", "shipment", "order_number"),
     Column("facility", "shipment", "facility", required=True),
     Column("shipping_provider", "shipment", "shipping_provider", required=True),
+    Column("consignee_code", "shipment", "consignee.code"),
     Column("consignee_name", "shipment", "consignee.name", required=True),
     Column("consignee_organisation", "shipment", "consignee.organisation", required=True),
     Column("consignee_phone", "shipment", "consignee.phone", required=True),
@@ -65,6 +66,14 @@ COLUMNS = (
 NAMES = tuple(column.name for column in COLUMNS)
 HEADER = ",".join(NAMES)
 """The first line of a file that uses every column."""
+
+BY_CODE = "consignee_code"
+SAVED_BY_CODE = frozenset(column.name for column in COLUMNS if column.required and column.path.startswith("consignee."))
+"""What a file need not have that names its consignees by the codes under which they are saved."""
+REASON = "reason"
+"""The column that Bilty adds to faulty rows which it hands back. Nobody reads it when they come again."""
+LEFT_OUT = ""
+"""The name of a column of theirs that is none of ours."""
 
 OF_LEVEL: dict[Level, tuple[Column, ...]] = {
     level: tuple(column for column in COLUMNS if column.level == level)

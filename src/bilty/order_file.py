@@ -1,40 +1,33 @@
-"""Reading orders from CSV: one row a box group, the rows of one shipment one after the other.
+"""Reading orders from rows of cells: one row a box group, the rows of one shipment one after the other.
 
 `OrderFile` is fed bytes and hands back shipments, so a file on disk, an upload and a network stream are read alike and
 none is held in memory: what is kept is the rows of the shipment being read, and each number seen with its line.
+`OrderTable` does the same from cells, wherever they come from.
 
 What is wrong with a row stops its shipment only. What makes the rest unreadable (the header, a quote that is never
 closed) is told as one OrderFault, and ends the reading. Nothing here raises on a file's content.
 """
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol
 
-from bilty.intake import Accepted, IntakeRules, Rejected, parse_shipment
-from bilty.intake.reader import printable, show
-from bilty.order_columns import COLUMNS, NAMES
+from bilty.intake import NOBODY, Accepted, IntakeRules, Rejected, parse_shipment
+from bilty.intake.reader import show
+from bilty.order_cells import read_cell
+from bilty.order_columns import NAMES
+from bilty.order_header import Header, Placing, as_ours
 from bilty.order_rows import Gathering, OrderFault, OrderRows
-from bilty.words import grouped, listed
+from bilty.order_text import LINE_BYTES_MAX, TextRow, TextRows
+from bilty.shipment import Party
 
-__all__ = ["OrderFault", "OrderFile", "OrderRows", "parse_order", "read_orders"]
+__all__ = ["LINE_BYTES_MAX", "OrderFault", "OrderFile", "OrderRows", "OrderTable", "parse_order", "read_orders"]
 
-LINE_BYTES_MAX = 1_000_000
 CHUNK_BYTES = 65_536
-BOM = b"\xef\xbb\xbf"
-UTF_16_BOMS = (b"\xff\xfe", b"\xfe\xff")
-COLUMNS_TOLD_MAX = 20
-
-SAVE_AS_UTF_8 = 'save it from the spreadsheet as "CSV UTF-8 (comma delimited)"'
-TOO_LONG = (
-    f"The row is longer than {grouped(LINE_BYTES_MAX)} bytes: perhaps a quote opens in it and is never closed. "
-    "Put it right, and load the file from this row on."
-)
-TEXT_AFTER_QUOTE = 'Text follows a closing quote: write a quote inside a quoted cell twice, as in "5"" pipe".'
 KEPT_AS_IS = frozenset({"consignee_address"})
+
+Found = list[OrderRows | OrderFault]
 
 
 def read_orders(source: Path | Iterable[bytes] | Iterable[str]) -> Iterator[OrderRows | OrderFault]:
@@ -45,16 +38,23 @@ def read_orders(source: Path | Iterable[bytes] | Iterable[str]) -> Iterator[Orde
     yield from order_file.close()
 
 
-def parse_order(rows: OrderRows, rules: IntakeRules, today: date) -> Accepted | tuple[OrderFault, ...]:
-    """The shipment, or every fault of its rows and of what they say, in the order of lines."""
+def parse_order(
+    rows: OrderRows, rules: IntakeRules, today: date, saved: Mapping[str, Party] = NOBODY
+) -> Accepted | tuple[OrderFault, ...]:
+    """The shipment, or every fault of its rows and of what they say, in the order of lines.
+
+    `saved`: the consignees that rows may name by their codes.
+    """
     faults = list(rows.faults)
+    told = {(fault.line, fault.field) for fault in faults}
     if rows.document:
-        verdict = parse_shipment(rows.document, rules, today)
+        verdict = parse_shipment(rows.document, rules, today, saved)
         if isinstance(verdict, Accepted) and not faults:
             return verdict
         if isinstance(verdict, Rejected):
-            faults += [rows.locate(fault) for fault in verdict.faults]
-    return tuple(sorted(faults, key=_reading_order))
+            located = [rows.locate(fault) for fault in verdict.faults]
+            faults += [fault for fault in located if (fault.line, fault.field) not in told]
+    return tuple(sorted((rows.as_called(fault) for fault in faults), key=_reading_order))
 
 
 class Numbers(Protocol):
@@ -63,163 +63,194 @@ class Numbers(Protocol):
     def setdefault(self, number: str, line: int, /) -> int: ...
 
 
+class Doubts:
+    """Days that could be read with the month first. Where a column has one that must be, none of its others is sure."""
+
+    def __init__(self) -> None:
+        self.first: dict[str, tuple[int, str, str, str]] = {}
+        self.counts: dict[str, int] = {}
+        self.month_first: set[str] = set()
+
+    def add(self, column: str, line: int, cell: str, text: str, other: str) -> None:
+        self.first.setdefault(column, (line, cell, text, other))
+        self.counts[column] = self.counts.get(column, 0) + 1
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Those of which cells were read in good faith that now is gone."""
+        return frozenset(self.month_first & set(self.first))
+
+
+class OrderTable:
+    """Rows of cells as they come in: the header first, then `take` each, then `finish`.
+
+    `unsure`: columns of days in which the month may stand first: what can be read both ways is a fault there.
+    """
+
+    def __init__(
+        self, numbers: Numbers | None = None, place: Placing = as_ours, unsure: frozenset[str] = frozenset()
+    ) -> None:
+        no_numbers: dict[str, int] = {}
+        self._numbers = no_numbers if numbers is None else numbers
+        self._place = place
+        self._unsure = unsure
+        self._width = 0
+        self._gathering: Gathering | None = None
+        self._has_rows = False
+        self.header: Header | None = None
+        self.doubts = Doubts()
+        self.ended = False
+
+    def take(self, row: TextRow) -> Found:
+        if self.ended:
+            return []
+        if row.ends:
+            return self.end(row.line, row.problem)
+        return self._take_header(row) if self.header is None else self._take_row(row)
+
+    def finish(self) -> Found:
+        """The last shipment, and what can only be said at the end."""
+        if self.ended:
+            return []
+        if self.header is None:
+            return self.end(1, f"The file is empty: its first line names the columns, {NAMES[0]} and so on.")
+        if not self._has_rows:
+            return self.end(1, "The file has a header and no orders: give each box group a row.")
+        return self._finish()
+
+    def end(self, line: int, message: str) -> Found:
+        if self._gathering:
+            self._gathering.unreadable(
+                line, "From this line on the file cannot be read, so the shipment may lack rows: see the next fault."
+            )
+        found = self._finish()
+        found.append(OrderFault(line, "", "", message))
+        self.ended = True
+        return found
+
+    def _take_header(self, row: TextRow) -> Found:
+        self._width = len(row.cells)
+        header = self._place(row.cells)
+        if problem := row.problem or header.problem:
+            self.header = header
+            return self.end(row.line, problem)
+        self.header = header
+        return []
+
+    def _take_row(self, row: TextRow) -> Found:
+        """A row that cannot be trusted still says, by its number, whose row it is: that shipment must not be booked.
+
+        Unless it runs over several lines. Then a quote was perhaps left open, and rows of others are swallowed in it.
+        """
+        assert self.header is not None
+        if not any(cell.strip() for cell in row.cells):
+            return []
+        self._has_rows = True
+        misshapen = (row.problem if row.runs_on else "") or self._misfit(row.cells)
+        if misshapen and row.runs_on:
+            return self.end(
+                row.line, f"The row runs over several lines, perhaps by a quote that is never closed. {misshapen}"
+            )
+        named = {
+            name: cell if name in KEPT_AS_IS and cell.strip() else cell.strip()
+            for name, cell in zip(self.header.columns, row.cells, strict=False)
+            if name
+        }
+        return self._take_cells(row, named, row.problem or misshapen)
+
+    def _misfit(self, cells: Sequence[str]) -> str:
+        """Spreadsheets end each line, header and rows alike, in the commas of columns that were emptied: those fit."""
+        assert self.header is not None
+        named = len(self.header.columns)
+        if len(cells) == named or (len(cells) == self._width and not any(cell.strip() for cell in cells[named:])):
+            return ""
+        return (
+            f"The row has {len(cells)} cells and the header {named}: "
+            "put quotes around a cell that holds a comma or a line break, and leave no cell out."
+        )
+
+    def _take_cells(self, row: TextRow, named: dict[str, str], problem: str) -> Found:
+        number = read_cell("number", named["number"]).text if named.get("number") else ""
+        if not number:
+            message = problem or "number is blank: repeat the shipment's number on each of its rows."
+            if self._gathering is None:
+                return [OrderFault(row.line, "number", '""', message, rows=((row.line, row.cells),))]
+            self._gathering.unreadable(row.line, message, "number", '""', row.cells)
+            return []
+        found = self._begin(number, row.line) if self._gathering is None or self._gathering.number != number else []
+        assert self._gathering is not None
+        if problem:
+            self._gathering.unreadable(row.line, problem, cells=row.cells)
+        else:
+            self._read(row.line, named)
+            self._gathering.add(row.line, named, row.cells)
+        return found
+
+    def _read(self, line: int, named: dict[str, str]) -> None:
+        """Each cell as it was meant. One that lost what it meant stays as it is, with its fault."""
+        assert self._gathering is not None
+        for column, cell in named.items():
+            if not cell:
+                continue
+            read = read_cell(column, cell)
+            fault = read.fault
+            if read.month_first:
+                self.doubts.month_first.add(column)
+            if read.other and column in self._unsure:
+                fault = (
+                    f"is {cell}, which may be {read.text} or {read.other}, as other cells of the column have the month "
+                    f"first: write it as {read.text}, if that is meant."
+                )
+            elif read.other:
+                self.doubts.add(column, line, cell, read.text, read.other)
+            if fault:
+                self._gathering.fault(line, column, show(cell), f"{column} {fault}")
+            else:
+                named[column] = read.text
+
+    def _begin(self, number: str, line: int) -> Found:
+        """A number that comes again after others is told: its first rows are gone, and perhaps booked already."""
+        assert self.header is not None
+        found = self._finish()
+        self._gathering = Gathering(number, self.header.called)
+        first_line = self._numbers.setdefault(number, line)
+        if first_line != line:
+            self._gathering.refuse(
+                line,
+                f"number {show(number)} was used before, on line {first_line}: put all rows of a shipment one after "
+                "the other, and look whether the shipment of the first rows is to be changed or cancelled.",
+            )
+        return found
+
+    def _finish(self) -> Found:
+        done, self._gathering = self._gathering, None
+        return [done.finish()] if done else []
+
+
 class OrderFile:
     """An order file as it comes in: `feed` it bytes cut anywhere, then `close` it.
 
     `ended`: the last fault made the rest unreadable, and whatever else comes is passed over.
     """
 
-    def __init__(self, numbers: Numbers | None = None) -> None:
-        self._pending = b""
-        self._record = bytearray()
-        self._in_quotes = False
-        self._line = 0
-        self._first_line = 1
-        self._columns: list[str] | None = None
-        self._width = 0
-        self._gathering: Gathering | None = None
-        no_numbers: dict[str, int] = {}
-        self._numbers = no_numbers if numbers is None else numbers
-        self._has_rows = False
-        self.ended = False
+    def __init__(self, numbers: Numbers | None = None, place: Placing = as_ours) -> None:
+        self._text = TextRows()
+        self._table = OrderTable(numbers, place)
 
-    def feed(self, chunk: bytes) -> list[OrderRows | OrderFault]:
+    @property
+    def ended(self) -> bool:
+        return self._table.ended
+
+    def feed(self, chunk: bytes) -> Found:
         """The shipments that `chunk` completes."""
-        if self.ended:
-            return []
-        found: list[OrderRows | OrderFault] = []
-        *lines, self._pending = (self._pending + chunk).split(b"\n")
-        for line in lines:
-            found += self._take_line(line + b"\n")
-        if len(self._pending) > LINE_BYTES_MAX and not self.ended:
-            self._line += 1
-            self._first_line = self._first_line if self._record else self._line
-            found += self._end(TOO_LONG)
-        return found
+        return [each for row in self._text.feed(chunk) for each in self._table.take(row)] if not self.ended else []
 
-    def close(self) -> list[OrderRows | OrderFault]:
+    def close(self) -> Found:
         """The last shipment, and what can only be said at the end."""
-        found = self._take_line(self._pending) if self._pending else []
-        if self._record:
-            found += self._end("A quote that opens in this row is never closed: close it, or take it out.")
-        if self.ended:
-            return found
-        if self._columns is None:
-            return found + self._end(f"The file is empty: its first line names the columns, {NAMES[0]} and so on.")
-        if not self._has_rows:
-            return found + self._end("The file has a header and no orders: give each box group a row.")
-        return found + self._finish()
-
-    def _take_line(self, line: bytes) -> list[OrderRows | OrderFault]:
         if self.ended:
             return []
-        self._line += 1
-        if not self._record:
-            self._first_line = self._line
-        self._record += line
-        self._in_quotes = _in_quotes_after(line, self._in_quotes)
-        if len(self._record) > LINE_BYTES_MAX:
-            return self._end(TOO_LONG)
-        if self._in_quotes:
-            return []
-        record = bytes(self._record)
-        self._record.clear()
-        return self._take_header(record) if self._columns is None else self._take_row(record)
-
-    def _take_header(self, record: bytes) -> list[OrderRows | OrderFault]:
-        text, problem = _decoded(record.removeprefix(BOM))
-        if record.startswith(UTF_16_BOMS):
-            problem = f"The file is UTF-16: {SAVE_AS_UTF_8}."
-        names = [cell.strip().lower() for cell in _cells(text) or []]
-        self._width = len(names)
-        while names and not names[-1]:
-            names.pop()
-        problem = problem or _header_problem(names)
-        if problem:
-            return self._end(problem)
-        self._columns = names
-        return []
-
-    def _take_row(self, record: bytes) -> list[OrderRows | OrderFault]:
-        """A row that cannot be trusted still says, by its number, whose row it is: that shipment must not be booked.
-
-        Unless it runs over several lines. Then a quote was perhaps left open, and rows of others are swallowed in it.
-        """
-        assert self._columns is not None
-        text, problem = _decoded(record)
-        cells = _cells(text)
-        misshapen = None if cells is not None else TEXT_AFTER_QUOTE
-        if cells is None:
-            cells = _cells(text, strict=False)
-        if cells is None:
-            return self._end("A cell is longer than any column may be: shorten it, or close the quote that opens it.")
-        if not any(cell.strip() for cell in cells):
-            return []
-        self._has_rows = True
-        misshapen = misshapen or self._misfit(cells)
-        if misshapen and "\n" in text.rstrip("\r\n"):
-            return self._end(f"The row runs over several lines, perhaps by a quote that is never closed. {misshapen}")
-        row = {
-            name: cell if name in KEPT_AS_IS and cell.strip() else cell.strip()
-            for name, cell in zip(self._columns, cells, strict=False)
-        }
-        return self._take_cells(row, problem or misshapen)
-
-    def _misfit(self, cells: list[str]) -> str | None:
-        """Spreadsheets end each line, header and rows alike, in the commas of columns that were emptied: those fit."""
-        assert self._columns is not None
-        named = len(self._columns)
-        if len(cells) == named or (len(cells) == self._width and not any(cell.strip() for cell in cells[named:])):
-            return None
-        return (
-            f"The row has {len(cells)} cells and the header {named}: "
-            "put quotes around a cell that holds a comma or a line break, and leave no cell out."
-        )
-
-    def _take_cells(self, row: dict[str, str], problem: str | None) -> list[OrderRows | OrderFault]:
-        number = row.get("number", "")
-        if not number:
-            message = "number is blank: repeat the shipment's number on each of its rows."
-            if self._gathering is None:
-                return [OrderFault(self._first_line, "number", '""', problem or message)]
-            self._gathering.unreadable(self._first_line, problem or message, "number", '""')
-            return []
-        found = self._begin(number) if self._gathering is None or self._gathering.number != number else []
-        assert self._gathering is not None
-        if problem:
-            self._gathering.unreadable(self._first_line, problem)
-        else:
-            self._gathering.add(self._first_line, row)
-        return found
-
-    def _begin(self, number: str) -> list[OrderRows | OrderFault]:
-        """A number that comes again after others is told: its first rows are gone, and perhaps booked already."""
-        found = self._finish()
-        self._gathering = Gathering(number)
-        first_line = self._numbers.setdefault(number, self._first_line)
-        if first_line != self._first_line:
-            self._gathering.refuse(
-                self._first_line,
-                f"number {show(number)} was used before, on line {first_line}: put all rows of a shipment one after "
-                "the other, and look whether the shipment of the first rows is to be changed or cancelled.",
-            )
-        return found
-
-    def _finish(self) -> list[OrderRows | OrderFault]:
-        done, self._gathering = self._gathering, None
-        return [done.finish()] if done else []
-
-    def _end(self, message: str) -> list[OrderRows | OrderFault]:
-        if self._gathering:
-            self._gathering.unreadable(
-                self._first_line,
-                "From this line on the file cannot be read, so the shipment may lack rows: see the next fault.",
-            )
-        found = self._finish()
-        found.append(OrderFault(self._first_line, "", "", message))
-        self.ended = True
-        self._record.clear()
-        return found
+        found = [each for row in self._text.close() for each in self._table.take(row)]
+        return found + self._table.finish()
 
 
 def _reading_order(fault: OrderFault) -> tuple[int, int]:
@@ -233,60 +264,3 @@ def _chunks(source: Path | Iterable[bytes] | Iterable[str]) -> Iterator[bytes]:
         return
     for chunk in source:
         yield chunk.encode(errors="surrogatepass") if isinstance(chunk, str) else chunk
-
-
-def _in_quotes_after(line: bytes, in_quotes: bool) -> bool:
-    """Whether a quoted cell goes on in the next line. A quote opens a cell only at its start: 5" pipe opens none."""
-    at = 0
-    while (quote := line.find(b'"', at)) >= 0:
-        at = quote + 1
-        if not in_quotes:
-            in_quotes = quote == 0 or line[quote - 1 : quote] == b","
-        elif line[at : at + 1] == b'"':
-            at += 1
-        else:
-            in_quotes = False
-    return in_quotes
-
-
-def _decoded(record: bytes) -> tuple[str, str | None]:
-    """The text, readable at least in its plain letters, and what is wrong with its bytes."""
-    if b"\0" in record:
-        return record.decode(errors="replace").replace("\0", ""), "The row holds a NUL byte: take it out."
-    try:
-        return record.decode(), None
-    except UnicodeDecodeError as error:
-        found = f"byte 0x{record[error.start]:02X}"
-        return record.decode(errors="replace"), f"The row is not UTF-8 text ({found}): {SAVE_AS_UTF_8}."
-
-
-def _cells(text: str, *, strict: bool = True) -> list[str] | None:
-    try:
-        return next(csv.reader([text], strict=strict), [])
-    except csv.Error:
-        return None
-
-
-def _header_problem(names: list[str]) -> str | None:
-    """One sentence for all that is wrong with the header, or None."""
-    for mark, word in ((";", "semicolons"), ("\t", "tabs")):
-        if len(names) == 1 and mark in names[0]:
-            return f"The header separates its columns by {word}: {SAVE_AS_UTF_8}."
-    missing = [column.name for column in COLUMNS if column.required and column.name not in names]
-    unknown = [name for name in dict.fromkeys(names) if name not in NAMES]
-    twice = [name for name in dict.fromkeys(names) if name in NAMES and names.count(name) > 1]
-    problems = []
-    if missing:
-        problems.append(f"lacks {listed(missing)}")
-    if unknown:
-        told = [_unknown(name) for name in unknown[:COLUMNS_TOLD_MAX]]
-        more = len(unknown) - len(told)
-        problems.append(f"has {listed(told + [f'{grouped(more)} more'] * bool(more))}, which no order file has")
-    if twice:
-        problems.append(f"names {listed(twice)} twice")
-    return f"The header {listed(problems)}: its columns are described in docs/order-file.md." if problems else None
-
-
-def _unknown(name: str) -> str:
-    near = get_close_matches(name[:40], NAMES, n=1)
-    return f"{printable(name, 40) or 'a column without a name'}{f' (did you mean {near[0]}?)' if near else ''}"

@@ -1,31 +1,42 @@
 """The rows of one shipment in an order file: gathered into the API's document, faults led back to line and column."""
 
+import dataclasses
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from bilty.intake.reader import Fault, show
-from bilty.order_columns import OF_LEVEL, Column, Level, column_of
+from bilty.order_columns import NAMES, OF_LEVEL, Column, Level, column_of
 from bilty.words import grouped
 
 ROWS_PER_SHIPMENT_MAX = 5_000
 CHARS_PER_SHIPMENT_MAX = 2_000_000
 FAULTS_PER_SHIPMENT_MAX = 100
+_NAMES_OF_WORDS = re.compile(rf"\b(?:{'|'.join(name for name in NAMES if '_' in name)})\b")
 
 Document = dict[str, object]
 Row = dict[str, str]
+RawRow = tuple[int, tuple[str, ...]]
+"""A row's line, and its cells as the file has them."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFault:
-    """What is wrong and where: line 1 is the header, `field` a column's name or "", `value` the cell, cut short."""
+    """What is wrong and where: line 1 is the header, `field` a column's name or "", `value` the cell, cut short.
+
+    `header`: the column as the file calls it, blank where that is as we do. `rows`: that row, where it is nobody's.
+    """
 
     line: int
     field: str
     value: str
     message: str
+    header: str = ""
+    rows: tuple[RawRow, ...] = dataclasses.field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
-        return f"line {self.line}{', ' + self.field if self.field else ''}: {self.message}"
+        column = self.header or self.field
+        return f"line {self.line}{', ' + column if column else ''}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +44,8 @@ class OrderRows:
     """The rows of one shipment. `document` is as the API takes it, and empty if a row could not be read at all.
 
     With `faults`, of the rows themselves, the shipment must not be booked: `parse_order` sees to that.
-    `chars` is what all its cells hold.
+    `chars` is what all its cells hold. `called`: columns as the file calls them. `raw`: the rows as the file has them,
+    or nothing where there are too many.
     """
 
     number: str
@@ -42,6 +54,8 @@ class OrderRows:
     faults: tuple[OrderFault, ...]
     places: dict[str, int]
     chars: int
+    called: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    raw: tuple[RawRow, ...] = ()
 
     @property
     def first_line(self) -> int:
@@ -65,12 +79,29 @@ class OrderRows:
             path = path.rpartition(".")[0]
         return self.places.get(path, self.first_line)
 
+    def as_called(self, fault: OrderFault) -> OrderFault:
+        """By the names of the file's own header. A name of one word may be a word of the sentence, too, so it stays."""
+        others = {ours: theirs for ours, theirs in self.called.items() if theirs.lower() != ours}
+        if not others:
+            return fault
+        message = fault.message
+        theirs = others.get(fault.field, "")
+        if theirs and message.startswith(f"{fault.field} "):
+            message = theirs + message.removeprefix(fault.field)
+        message = _NAMES_OF_WORDS.sub(lambda found: others.get(found[0], found[0]), message)
+        return replace(fault, message=message, header=theirs)
+
 
 class Gathering:
-    """A shipment while its rows come in. A cell may be blank where an earlier row has said it, and never differ."""
+    """A shipment while its rows come in. A cell may be blank where an earlier row has said it, and never differ.
 
-    def __init__(self, number: str) -> None:
+    `called`: the columns that the file has, as it calls them.
+    """
+
+    def __init__(self, number: str, called: Mapping[str, str] | None = None) -> None:
         self.number = number
+        self._called = called or {}
+        self._raw: list[RawRow] = []
         self.lines: list[int] = []
         self._chars = 0
         self._is_full = False
@@ -89,14 +120,16 @@ class Gathering:
         self._readable = False
         self.fault(line, "number", show(self.number), message)
 
-    def unreadable(self, line: int, message: str, column: str = "", value: str = "") -> None:
+    def unreadable(
+        self, line: int, message: str, column: str = "", value: str = "", cells: tuple[str, ...] = ()
+    ) -> None:
         """The row belongs to the shipment and its cells cannot be trusted: nothing more is asked of the document."""
-        self._count(line)
+        self._count(line, cells)
         self._readable = False
         self.fault(line, column, value, message)
 
-    def add(self, line: int, row: Row) -> None:
-        self._count(line)
+    def add(self, line: int, row: Row, cells: tuple[str, ...] = ()) -> None:
+        self._count(line, cells)
         self._chars += sum(map(len, row.values()))
         if len(self.lines) > ROWS_PER_SHIPMENT_MAX or self._chars > CHARS_PER_SHIPMENT_MAX:
             self._fill(line)
@@ -112,8 +145,10 @@ class Gathering:
         self._add_paper("purchase_order", "purchase_orders", line, row)
         self._add_box(line, row)
 
-    def _count(self, line: int) -> None:
+    def _count(self, line: int, cells: tuple[str, ...]) -> None:
         """The first lines and the last: a shipment may have a million rows, and is not to be remembered by them."""
+        if not self._is_full and len(self._raw) < ROWS_PER_SHIPMENT_MAX:
+            self._raw.append((line, cells))
         if len(self.lines) > ROWS_PER_SHIPMENT_MAX:
             self.lines.pop()
         self.lines.append(line)
@@ -126,6 +161,7 @@ class Gathering:
             self.fault(line, "number", show(self.number), f"A shipment may have {most}: divide this one.")
         self._is_full, self._readable = True, False
         self._groups.clear()
+        self._raw.clear()
 
     def finish(self) -> OrderRows:
         invoices, orders = (list(self._papers[level].values()) for level in ("invoice", "purchase_order"))
@@ -134,7 +170,16 @@ class Gathering:
             _link_only(group, "purchase_order", orders)
         self._document |= {"invoices": invoices or [{}], "purchase_orders": orders, "boxes": self._groups or [{}]}
         document = self._document if self._readable else {}
-        return OrderRows(self.number, tuple(self.lines), document, tuple(self._faults), self._places, self._chars)
+        return OrderRows(
+            number=self.number,
+            lines=tuple(self.lines),
+            document=document,
+            faults=tuple(self._faults),
+            places=self._places,
+            chars=self._chars,
+            called=self._called,
+            raw=tuple(self._raw),
+        )
 
     def _say(self, within: Document, leaf: str, path: str, cell: str, line: int, column: str) -> None:
         """Once said, a value stays: another one on a later row is a slip of somebody's pen, and nobody knows whose."""

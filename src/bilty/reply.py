@@ -36,6 +36,18 @@ class Child(Frozen, frozen=True):
     sku: str = ""
 
 
+class PaperKind(StrEnum):
+    STICKER = "sticker"
+    SLIP = "slip"
+
+
+class OwnPaper(Frozen, frozen=True):
+    """A link to a paper of the courier's besides the label: a sticker for the boxes, or a packing slip."""
+
+    kind: PaperKind
+    url: str
+
+
 class Refusal(StrEnum):
     """Whom a definite no is about; what follows differs."""
 
@@ -59,6 +71,7 @@ class Label(Frozen, frozen=True, tag=True):
     label_url: str = ""
     children: tuple[Child, ...] = ()
     message: str = ""
+    papers: tuple[OwnPaper, ...] = ()
 
 
 class Paper(Frozen, frozen=True, tag=True):

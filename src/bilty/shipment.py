@@ -56,6 +56,13 @@ class Party(Frozen, frozen=True):
     gstin: str = ""
 
 
+class Consignee(Frozen, frozen=True):
+    """Whom boxes go to again and again: saved once, and named by its code. A shipment keeps a copy of its own."""
+
+    code: str
+    party: Party
+
+
 class Weekday(StrEnum):
     """In the order of `date.weekday`."""
 

@@ -1,5 +1,6 @@
 """The states in which every screen is looked at: a database each, with a history behind it."""
 
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -7,16 +8,19 @@ from pathlib import Path
 
 from bilty.deciding.found import Difference
 from bilty.shipping_provider import Connector, Kind, ShippingProvider
-from bilty.store import differences, providers, reconciling
+from bilty.store import attachments, differences, providers, reconciling
 from bilty.store.access import Role
+from bilty.store.attachments import Given
+from bilty.store.audit import Actor, ActorKind
 from bilty.store.differences import Found
 from bilty.store.jobs import JobKind
 from bilty.workflow import Status
 from bilty_sandbox import DEMO_USERNAME, Policy, Rule
 from bilty_sandbox import Kind as Mischief
-from browser import longest, told
+from browser import brought, loaded, longest, told
 from browser.morning import Morning, morning_of
 from browser.panel import Panel, panel_at, running
+from jobs.desk import label_pdf
 from process.town import EXAMPLES, PROVIDER, first_orders
 from web.house import SHIPMENT
 
@@ -72,11 +76,24 @@ async def full(morning: Morning, folder: Path) -> None:
     ready = await morning.ids_of(Status.LABEL_READY)
     await morning.asks(JobKind.PRINT, ready[:-8])
     await morning.asks(JobKind.PRINT, ready[:2])
+    await attaches(morning, ready[0])
     await morning.asks(JobKind.SCHEDULE, [*ready[:3], *(await morning.ids_of(Status.CREATED))[:1]])
     await morning.asks(JobKind.EXPORT, morning.ids)
     await morning.asks(JobKind.TEST_CONNECTION, by=Role.ADMIN, provider=PROVIDER.code)
     await morning.asks(JobKind.PRIORITIES, by=Role.ADMIN, provider=PROVIDER.code, facility="BLR-1", pincode="411018")
     await morning.asks(JobKind.TEST_EVENT, by=Role.ADMIN, endpoint=told.ERP)
+    await brought.files(morning, folder)
+    await loaded.trucks(morning.panel.state.pool, morning.now)
+
+
+async def attaches(morning: Morning, shipment_id: int) -> None:
+    """An invoice, as a PDF."""
+    content, state = label_pdf("Invoice"), morning.panel.state
+    given = Given(attachments.Kind.INVOICE, "INV-10001.pdf", content, hashlib.sha256(content).hexdigest(), 1)
+    async with state.pool.acquire() as connection, connection.transaction():
+        await attachments.attach(
+            connection, state.labels, shipment_id, given, Actor(ActorKind.USER, "asha@example.com")
+        )
 
 
 async def failing(morning: Morning, folder: Path) -> None:

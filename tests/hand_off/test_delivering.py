@@ -62,6 +62,7 @@ async def test_a_label_is_told_with_all_that_an_order_system_needs(post: Post) -
                     post.tools.vault, "https://bilty.example", post.bench.ids["S1"], won.label_sha256, expires
                 ),
                 "label_expires_at": "2026-11-30T12:00:00Z",
+                "papers_url": None,
                 "problem": None,
             },
         },

@@ -80,7 +80,7 @@ class Desk:
         *,
         actor: Actor = ASHA,
         facilities: frozenset[int] | None = None,
-        given: Mapping[str, str] | None = None,
+        given: Mapping[str, object] | None = None,
     ) -> int:
         async with self.tools.pool.acquire() as connection, connection.transaction():
             return await jobs.begin(
@@ -94,7 +94,7 @@ class Desk:
         *,
         actor: Actor = ASHA,
         facilities: frozenset[int] | None = None,
-        given: Mapping[str, str] | None = None,
+        given: Mapping[str, object] | None = None,
     ) -> Job:
         """Begun and worked on here and now, without a queue."""
         job_id = await self.begin(kind, shipment_ids, actor=actor, facilities=facilities, given=given)

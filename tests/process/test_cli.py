@@ -296,7 +296,7 @@ async def test_ten_faults_are_told_with_line_field_value_and_remedy(furnished: D
         "0",
         "1,25,000",
         "to_pay",
-        "15/07/2026",
+        "07/15/2026",
         "cod",
         "Agra",
         "stores at ",

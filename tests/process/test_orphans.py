@@ -22,7 +22,7 @@ def test_a_press_that_a_label_keeps_busy_ends_though_its_worker_is_dead() -> Non
         [sys.executable, "-P", "-c", PRESSES], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as press:
         try:
-            press.communicate(struct.pack(">IBQ", 0, 0, len(bomb)) + bomb, timeout=60)
+            press.communicate(struct.pack(">IBIIQ", 0, 0, 0, 0, len(bomb)) + bomb, timeout=60)
         finally:
             press.kill()
     assert press.returncode == -signal.SIGALRM

@@ -13,6 +13,7 @@ ALL = [
     "shipment.label_ready",
     "shipment.courier_changed",
     "shipment.changed",
+    "shipment.dispatched",
     "shipment.needs_attention",
     "shipment.failed",
     "shipment.cancelled",

@@ -213,7 +213,7 @@ async def test_what_ends_the_reading_of_a_file_is_its_last_line_and_says_where_t
         (b"", NDJSON, "", 400, "empty", "The body holds no document: send one a line"),
         (b"\n \r\n", NDJSON, "", 400, "empty", "The body holds no document: send one a line"),
         (b"", CSV, "", 422, "invalid", "The file is empty: its first line names the columns"),
-        (b"number;facility\n1;2\n", CSV, "", 422, "invalid", "The header separates its columns by semicolons"),
+        (b"number;facility\n1;2\n", CSV, "", 422, "invalid", "The header lacks shipping_provider, consignee_name"),
         (HEADER.encode(), CSV, "", 422, "invalid", "The file has a header and no orders"),
         (b"{}", "application/json", "", 415, "not_rows", "Send rows, with `Content-Type: application/x-ndjson`"),
         (b"{}", "", "", 415, "not_rows", "Send rows"),

@@ -1,4 +1,4 @@
-"""What docs/integrate.md shows is what is sent: the seven events, the waits, the limits, how a signature is checked."""
+"""What docs/integrate.md shows is what is sent: the eight events, the waits, the limits, how a signature is checked."""
 
 import base64
 import json
@@ -57,18 +57,22 @@ class Receiver:
 
 
 async def stories(house: House) -> list[Document]:
-    """Four shipments, and all that an order system is told of them, of each in its order."""
+    """Five shipments, and all that an order system is told of them, of each in its order."""
     wanted = {"url": "https://oms.example.com/bilty", "events": list(EventKind)}
     assert (await house.call("PUT", "/hand-off-endpoints/oms", wanted)).status_code == 201
     first = await house.takes_in(schedule=True)
     sha256 = await house.tools.labels.put(PDF)
     await house.hears(RANKED, NO, Accepted(), NotYet(), Label("7540911200", children=CHILDREN), Paper(sha256, 3))
+    gone = await house.takes_in(number="SO-1005", schedule=True)
+    children = tuple(Child(f"7540911500{number}", f"SO-1005-{number}") for number in (1, 2, 3))
+    await house.hears(RANKED, Label("7540911500", children=children), Paper(sha256, 3))
     await house.takes_in(number="SO-1002", schedule=True)
     await house.hears(RANKED, NO, NO, NO)
     await house.takes_in(number="SO-1003", schedule=True)
     await house.hears(RANKED, NO, NO, Accepted(), *[NotYet()] * 6)
     cancelled = await house.takes_in(number="SO-1004")
     assert (await house.call("POST", f"/shipments/{cancelled}/cancellation")).status_code in {200, 202}
+    assert (await house.call("POST", f"/shipments/{gone}/decisions", {"act": "dispatch"})).status_code == 200
     boxes = [{**SHIPMENT["boxes"][0], "count": 4}]
     assert (await house.call("PATCH", f"/shipments/{first}", {"boxes": boxes}, If_Match="*")).status_code == 200
     receiver = Receiver()

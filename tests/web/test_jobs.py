@@ -12,9 +12,10 @@ import pytest
 from bilty.aggregator.scripted import Scripted
 from bilty.jobs import Tools, work
 from bilty.reply import Label, Paper
-from bilty.store import jobs, prints
+from bilty.store import jobs
 from bilty.store.access import Role
 from bilty.store.jobs import SHEETS_MAX, Job, JobState
+from bilty.store.to_print import first_to_print
 from jobs.desk import label_pdf, never
 from jobs.receiver import Receiver
 from web.house import FACILITY, P1, RANKED, House
@@ -223,7 +224,7 @@ async def test_what_is_new_beyond_one_pdf_is_left_for_the_next(furnished: House)
     job_id = await begun(furnished, kind="print_new", id=[*unknown, *map(str, new)])
     async with furnished.tools.pool.acquire() as connection:
         items = await jobs.items_of(connection, job_id, None, limit=3)
-        assert await prints.first_to_print(connection, [1_000, *new], 1) == (new[:1], 1)
+        assert await first_to_print(connection, [1_000, *new], 1) == (new[:1], 1)
     assert [each.shipment_id for each in items] == [*new, 1_000], "what is new comes first"
     assert (await job_of(furnished, job_id)).total == SHEETS_MAX
     assert "more" not in (await furnished.page(f"/jobs/{job_id}")).split("<h1>")[1].split("</section>")[0]
@@ -342,3 +343,42 @@ async def test_the_reasons_are_shown_page_by_page(furnished: House) -> None:
     assert page.count("There is no such shipment.") == 100
     assert f'href="/jobs/{job_id}?refused_after=100#refused"' in page
     assert (await furnished.page(f"/jobs/{job_id}?refused_after=100")).count("There is no such shipment.") == 50
+
+
+async def test_what_is_printed_with_the_labels_is_chosen_in_the_form(furnished: House) -> None:
+    shipment_id = str(await labelled(furnished, "SO-1", "AWB1"))
+    await furnished.sign_in()
+    assert 'name="beside" value="slips"' in await furnished.page("/shipments")
+    job_id = await begun(
+        furnished,
+        kind="print",
+        id=shipment_id,
+        pile="chosen",
+        beside=["slips", "rm"],
+        order="courier",
+        separators="yes",
+    )
+    job = await work_on(furnished, job_id)
+    assert job.input == {"beside": ["slips"], "order": "courier", "separators": True}
+    assert job.result is not None
+    assert job.result["pages"] == 3, "the separator, the label, the slip"
+    plain = await begun(furnished, kind="print", id=shipment_id, beside="slips")
+    assert (await job_of(furnished, plain)).input == {}, "nothing is said of the pile"
+
+
+async def test_one_box_is_printed_again_from_the_page(furnished: House) -> None:
+    shipment_id = await labelled(furnished, "SO-1", "AWB1")
+    await furnished.sign_in()
+    shown = f"/shipments/{shipment_id}?boxes=shown"
+    assert "Print box 2 again" not in await furnished.page(shown)
+    whole = await begun(furnished, f"/shipments/{shipment_id}/print")
+    await work_on(furnished, whole)
+    assert 'aria-label="Print box 2 again"' in await furnished.page(shown)
+    twice = [await begun(furnished, f"/shipments/{shipment_id}/print", box=box) for box in ("2", "2", "3")]
+    assert twice[0] == twice[1] != twice[2]
+    job = await work_on(furnished, twice[0])
+    assert (job.done, job.input) == (1, {"box": 2})
+    assert "<h1>Print box 2 again</h1>" in await furnished.page(f"/jobs/{job.id}")
+    for box in ("0", "4", "x", "99999999"):
+        answer = await send(furnished, f"/shipments/{shipment_id}/print", box=box)
+        assert f"The shipment has 3 boxes, and no box {box}." in await furnished.told(answer)

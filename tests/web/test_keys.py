@@ -40,10 +40,15 @@ PATCH /shipments/{shipment_id:int}                    alike 404
 GET /shipments/{shipment_id:int}/timeline             alike 404
 GET /shipments/{shipment_id:int}/label.pdf            alike 404
 GET /shipments/{shipment_id:int}/boxes                alike 404
+GET /shipments/{shipment_id:int}/papers.pdf           alike 404
 POST /shipments/{shipment_id:int}/schedules           alike 404
 GET /shipments/{shipment_id:int}/ewaybills            alike 404
 PUT /shipments/{shipment_id:int}/ewaybills            alike 404
 POST /shipments/{shipment_id:int}/cancellation        alike 404
+GET /shipments/{shipment_id:int}/documents            alike 404
+POST /shipments/{shipment_id:int}/documents           alike 404
+GET /shipments/{shipment_id:int}/documents/{document_id:int}     alike 404
+DELETE /shipments/{shipment_id:int}/documents/{document_id:int}  alike 404
 GET /shipments/{shipment_id:int}/decisions            alike 404
 POST /shipments/{shipment_id:int}/decisions           alike 404
 PUT /shipments/{shipment_id:int}/turns/{reference:str}/label.pdf  alike 404
@@ -90,13 +95,13 @@ class Town:
         method, _, path = route.partition(" ")
         code = place if "/facilities" in path else "clickpost-b2b" if place != NOBODYS else "nobody"
         path = path.replace("{code:str}", code).replace("{shipment_id:int}", str(shipment_id))
-        path = path.replace("{reference:str}", "SO-BLR-0")
+        path = path.replace("{reference:str}", "SO-BLR-0").replace("{document_id:int}", "1")
         assert "{" not in path, f"no value for {path}"
         headers = {"Authorization": f"Bearer {key or self.key}"}
         what = sent or document_for(route, place)
         if "content" in what:
             headers["Content-Type"] = "application/x-ndjson"
-        if path.endswith("label.pdf") and method == "PUT":
+        if (path.endswith("label.pdf") and method == "PUT") or (path.endswith("documents") and method == "POST"):
             headers["Content-Type"] = "application/pdf"
         if method == "PATCH":
             headers["If-Match"] = "*"

@@ -23,6 +23,8 @@ from web.opening import opened_house
 
 FORMS: dict[str, dict[str, str]] = {
     "POST /jobs": {"kind": "print", "id": "{shipment_id}"},
+    "POST /handovers": {"facility": "{facility_id}", "courier": "{courier_id}"},
+    "POST /handovers/{handover_id:int}/boxes": {"shipment": "{shipment_id}", "box": "1"},
     "POST /settings/users/{user_id:int}": {"role": "viewer", "works_for": "all"},
 }
 """What some forms send, so that they come as far as asking who sends them. The others are sent blank."""
@@ -65,6 +67,7 @@ GET /shipments/{shipment_id:int}/live                           door  yes     ye
 GET /shipments/{shipment_id:int}/edit                           door  no      yes         yes    404    404
 POST /shipments/{shipment_id:int}/edit                          door  no      yes         yes    404    404
 GET /shipments/{shipment_id:int}/label.pdf                      door  no      yes         yes    404    404
+GET /shipments/{shipment_id:int}/papers.pdf                     door  no      yes         yes    404    404
 GET /shipments/{shipment_id:int}/label/{picture:str}            door  yes     yes         yes    404    404
 GET /shipments/{shipment_id:int}/turns/{turn_id:int}/exchanges  door  yes     yes         yes    404    404
 GET /shipments/{shipment_id:int}/acts/{kind:str}                door  no      yes         yes    404    404
@@ -72,11 +75,23 @@ POST /shipments/{shipment_id:int}/acts/{kind:str}               door  no      ye
 GET /shipments/{shipment_id:int}/ewaybills                      door  no      yes         yes    404    404
 POST /shipments/{shipment_id:int}/ewaybills                     door  no      yes         yes    404    404
 POST /shipments/{shipment_id:int}/transporter                   door  no      yes         yes    404    404
+GET /handovers                                                  door  yes     yes         yes    yes    yes
+POST /handovers                                                 door  no      yes         yes    404    404
+GET /handovers/{handover_id:int}                                door  yes     yes         yes    404    404
+POST /handovers/{handover_id:int}/scan                          door  no      yes         yes    404    404
+POST /handovers/{handover_id:int}/boxes                         door  no      yes         yes    404    404
+GET /handovers/{handover_id:int}/close                          door  no      yes         yes    404    404
+POST /handovers/{handover_id:int}/close                         door  no      yes         yes    404    404
+GET /handovers/{handover_id:int}/manifest.pdf                   door  yes     yes         yes    404    404
 GET /ewaybills                                                  door  yes     yes         yes    yes    yes
 GET /ewaybills/wanted.csv                                       door  yes     yes         yes    yes    yes
 POST /ewaybills                                                 door  no      yes         yes    yes    yes
 POST /shipments/{shipment_id:int}/print                         door  no      yes         yes    404    404
+POST /shipments/{shipment_id:int}/documents                     door  no      yes         yes    404    404
+GET /shipments/{shipment_id:int}/documents/{document_id:int}    door  yes     yes         yes    404    404
+POST /shipments/{shipment_id:int}/documents/{document_id:int}/remove  door  no  yes       yes    404    404
 GET /labels/{token:str}                                         yes   yes     yes         yes    yes    yes
+GET /papers/{token:str}                                         404   404     404         404    404    404
 GET /attention                                                  door  yes     yes         yes    yes    yes
 POST /attention/comparison                                      door  no      no          yes    no     no
 POST /shipments/{shipment_id:int}/difference                    door  no      yes         yes    404    404
@@ -86,6 +101,17 @@ POST /jobs                                                      door  no      ye
 GET /jobs/{job_id:int}                                          door  404     yes         yes    404    404
 GET /jobs/{job_id:int}/live                                     door  404     yes         yes    404    404
 GET /jobs/{job_id:int}/result                                   door  404     yes         yes    404    404
+
+GET /imports                                                    door  no      yes         yes    yes    yes
+POST /imports                                                   door  no      yes         yes    yes    yes
+GET /imports/template.csv                                       door  no      yes         yes    yes    yes
+GET /imports/template.xlsx                                      door  no      yes         yes    yes    yes
+GET /imports/{import_id:int}                                    door  no      yes         yes    404    404
+GET /imports/{import_id:int}/live                               door  no      yes         yes    404    404
+POST /imports/{import_id:int}/columns                           door  no      yes         yes    404    404
+POST /imports/{import_id:int}/mends                             door  no      yes         yes    404    404
+POST /imports/{import_id:int}/taking                            door  no      yes         yes    404    404
+GET /imports/{import_id:int}/faulty.csv                         door  no      yes         yes    404    404
 
 GET /settings                                                   door  yes     yes         yes    yes    yes
 GET /settings/shipping-providers                                door  yes     yes         yes    yes    yes
@@ -228,17 +254,42 @@ async def settled(house: House) -> Town:
     pool = house.tools.pool
     printed = {"sha256": await house.tools.labels.put(drawn(), Shelf.PRINTS), "pages": 1}
     await pool.execute("UPDATE jobs SET ended_at = now(), result = $1", json.dumps(printed))
+    begun = await pool.fetchval(
+        """INSERT INTO imports (name, sha256, form, size, actor_kind, actor)
+           VALUES ('orders.csv', 'x', 'csv', 1, 'user', 'dispatcher@example.com') RETURNING id"""
+    )
     turn_id = await pool.fetchval("SELECT id FROM turns WHERE awb = 'AWB77'")
+    document_id = await pool.fetchval(
+        """INSERT INTO attachments (shipment_id, kind, name, sha256, pages, bytes, actor_kind, actor)
+           VALUES ($1, 'invoice', 'INV-1.pdf', $2, 1, 100, 'user', 'boss@example.com') RETURNING id""",
+        shipment_id,
+        await house.tools.labels.put(drawn(), Shelf.DOCUMENTS),
+    )
     await pool.execute(
         """INSERT INTO exchanges (turn_id, at, step, request, status, answer, duration_ms)
            VALUES ($1, now(), 'ask', '{}', 200, '{}', 12)""",
         turn_id,
     )
+    (where,) = await pool.fetch("SELECT facility_id, courier_id FROM shipments WHERE id = $1", shipment_id)
+    handover_id = await pool.fetchval(
+        """WITH paper AS (INSERT INTO manifests (id, at, actor, content) OVERRIDING SYSTEM VALUE
+                VALUES (7, now(), 'boss@example.com', $3) RETURNING id)
+           INSERT INTO handovers (facility_id, courier_id, opened_at, opened_by, closed_at, closed_by, manifest_id)
+           SELECT $1, $2, now(), 'boss@example.com', now(), 'boss@example.com', id FROM paper RETURNING id""",
+        where["facility_id"],
+        where["courier_id"],
+        json.dumps({"number": "M-7", "at": "2026-11-24T10:00:00Z", "lines": []}),
+    )
     return Town(
         house,
         {
             "shipment_id": str(shipment_id),
+            "handover_id": str(handover_id),
+            "facility_id": str(where["facility_id"]),
+            "courier_id": str(where["courier_id"]),
             "turn_id": str(turn_id),
+            "import_id": str(begun),
+            "document_id": str(document_id),
             "picture": "1.png",
             "kind": "poll-now",
             "job_id": job.rpartition("/")[2],

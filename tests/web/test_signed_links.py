@@ -15,7 +15,7 @@ from web.house import House
 from web.page import check_page
 
 DAY = timedelta(days=1)
-KINDS = {"label": label_link.PATH, "manifest": manifest_link.PATH}
+KINDS = {"label": label_link.PATH, "papers": label_link.PAPERS, "manifest": manifest_link.PATH}
 ROBOTS = "noindex, nofollow, noarchive"
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
@@ -40,8 +40,8 @@ async def link_to(house: House, kind: str, *, lives: timedelta = DAY, vault: Vau
         holder = (await showing.see(connection, [shipment_id]))[shipment_id].progress.holder
         manifest_id = await connection.fetchval("SELECT id FROM manifests")
     assert holder is not None
-    if kind == "label":
-        return label_link.link(signs, "", shipment_id + more, holder.label_sha256, until)
+    if kind in ("label", "papers"):
+        return label_link.link(signs, "", shipment_id + more, holder.label_sha256, until, path=KINDS[kind])
     return manifest_link.link(signs, "", manifest_id + more, until)
 
 
@@ -91,9 +91,9 @@ async def test_one_that_another_house_signed_is_nothing(stocked: House, kind: st
 
 @each_kind
 async def test_one_for_another_purpose_is_nothing(stocked: House, kind: str) -> None:
-    (other,) = KINDS.keys() - {kind}
-    token = (await link_to(stocked, other)).rpartition("/")[2]
-    assert (await stocked.api.get(f"{KINDS[kind]}/{token}")).status_code == 404
+    for other in KINDS.keys() - {kind}:
+        token = (await link_to(stocked, other)).rpartition("/")[2]
+        assert (await stocked.api.get(f"{KINDS[kind]}/{token}")).status_code == 404
 
 
 @each_kind
@@ -107,7 +107,7 @@ async def test_an_expired_one_says_so_and_no_more(stocked: House, kind: str) -> 
     assert answer.headers["x-robots-tag"] == ROBOTS
 
 
-@pytest.mark.parametrize(("kind", "status"), [("label", 410), ("manifest", 404)])
+@pytest.mark.parametrize(("kind", "status"), [("label", 410), ("papers", 410), ("manifest", 404)])
 async def test_what_is_gone_is_not_opened(stocked: House, kind: str, status: int) -> None:
     assert (await stocked.api.get(await link_to(stocked, kind, more=1))).status_code == status
 

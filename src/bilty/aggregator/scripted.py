@@ -31,7 +31,16 @@ from bilty.reply import (
 from bilty.shipment import Invoice, Shipment
 
 Call: TypeAlias = Literal[
-    "rank", "ask", "inquire", "fetch_label", "track", "cancel", "accounts", "tell_ewaybill", "ask_pickup"
+    "rank",
+    "ask",
+    "inquire",
+    "fetch_label",
+    "fetch_paper",
+    "track",
+    "cancel",
+    "accounts",
+    "tell_ewaybill",
+    "ask_pickup",
 ]
 T = TypeVar("T")
 
@@ -192,6 +201,10 @@ class Scripted:
         if not self._said["tell_ewaybill"]:
             known.ewaybills[invoice.number] = invoice.ewaybill_number
         return await self._say("tell_ewaybill", EwaybillTold())
+
+    async def fetch_paper(self, url: str) -> Said[Pdf | Unclear]:
+        del url
+        return await self._say("fetch_paper", Unclear("label link: HTTP 404"))
 
     async def ask_pickup(self, booking: Booking, at: datetime) -> Said[PickupBooked | Trouble]:
         """A van comes for whatever is named."""

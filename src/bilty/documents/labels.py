@@ -6,13 +6,18 @@ A label that is void is the exception: nobody may stick it on a box, so VOID is 
 """
 
 import io
+from collections.abc import Sequence
+from itertools import islice
+from typing import cast
 
 import pypdf
-from pypdf.generic import RectangleObject
+from pypdf.generic import ArrayObject, DictionaryObject, PdfObject, RectangleObject
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
+from bilty.documents.drawn import Drawings, draw
 from bilty.documents.reading import STUMBLES, UnreadablePdfError, readable
+from bilty.documents.type import Paper
 
 STRIP_PT = 17
 """6 mm. Whole points, so that the courier's lines fall on a printer's dots as they did before."""
@@ -27,45 +32,89 @@ class Merge:
 
     def __init__(self) -> None:
         self._writer = pypdf.PdfWriter()
+        self._paper: Paper | None = None
+        self._drawn: list[tuple[int, int]] = []
         self.labels = 0
 
     @property
     def pages(self) -> int:
+        return self._taken + sum(count for _, count in self._drawn)
+
+    @property
+    def _taken(self) -> int:
         return len(self._writer.pages)
 
-    def add(self, pdf: bytes, *, mark: str = "", void: bool = False) -> int:
+    def draw(self, drawings: Drawings) -> int:
+        """Papers of our own behind what was added; the number of their pages.
+
+        All of them are drawn on one paper, which holds the fonts once, and are put into their places at the end.
+        """
+        if self._paper is None:
+            self._paper = Paper("Papers")
+        count = draw(self._paper, drawings)
+        self._drawn.append((self._taken, count))
+        return count
+
+    def add(self, pdf: bytes, *, mark: str = "", void: bool = False, box: tuple[int, int] | None = None) -> int:
         """The number of pages it has; with `mark` that line stands below each, `void` is seen on each.
+
+        `box`: its number, and of how many. A label of as many pages has one for each box: then that page alone.
 
         Raises UnreadablePdfError.
 
         Of a label that cannot be read nothing is left in the outcome.
         """
-        before = self.pages
+        before = self._taken
         try:
             reader = readable(pdf)
-            for page in reader.pages:
+            for page in _pages_of(reader, box):
                 added = self._writer.add_page(page)
                 if void:
                     _make_void(added)
                 if mark:
                     _mark(added, mark)
         except STUMBLES as trouble:
-            while self.pages > before:
+            while self._taken > before:
                 self._writer.remove_page(self._writer.pages[-1])
             if isinstance(trouble, UnreadablePdfError):
                 raise
             raise UnreadablePdfError("its PDF is damaged") from trouble
         self.labels += 1
-        return self.pages - before
+        return self._taken - before
 
     def finish(self) -> bytes:
         """Once. Raises UnreadablePdfError when nothing was added."""
         if not self.pages:
             raise UnreadablePdfError("there is no page to print")
+        self._put_in_drawn()
         made = io.BytesIO()
         self._writer.write(made)
         self._writer.close()
         return made.getvalue()
+
+    def _put_in_drawn(self) -> None:
+        if self._paper is None:
+            return
+        taken = self._taken
+        for page in pypdf.PdfReader(io.BytesIO(self._paper.done())).pages:
+            self._writer.add_page(page)
+        # All at the end, and then into their places at once: to insert each would look at all pages each time.
+        kids = cast("ArrayObject", cast("DictionaryObject", self._writer.root_object["/Pages"])["/Kids"])
+        assert len(kids) == taken + sum(count for _, count in self._drawn), "the writer's pages are in one list"
+        labels, drawn, ordered = list(kids[:taken]), iter(list(kids[taken:])), list[PdfObject]()
+        at = 0
+        for behind, count in self._drawn:
+            ordered += labels[at:behind]
+            ordered += islice(drawn, count)
+            at = behind
+        kids[:] = [*ordered, *labels[at:]]
+
+
+def _pages_of(reader: pypdf.PdfReader, box: tuple[int, int] | None) -> Sequence[pypdf.PageObject]:
+    pages = reader.pages
+    if box is None or len(pages) != box[1] or not 1 <= box[0] <= box[1]:
+        return pages
+    return [pages[box[0] - 1]]
 
 
 def _make_void(page: pypdf.PageObject) -> None:

@@ -1,6 +1,5 @@
 """The manifest: the paper on which a courier's driver signs for what was handed over."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -8,13 +7,13 @@ from itertools import groupby
 
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
-from reportlab.pdfbase.pdfmetrics import stringWidth
-from reportlab.pdfgen.canvas import Canvas
 
+from bilty.documents.type import BOLD, REGULAR, Column, Paper, width_of
 from bilty.words import counted, day, kilograms
 
 MARGIN, LINE = 15 * mm, 4.6 * mm
-FONT, BOLD, SIZE = "Helvetica", "Helvetica-Bold", 8.5
+SIZE = 8.5
+ALL = Column(MARGIN, A4[0] - 2 * MARGIN)
 COLUMNS = (
     ("No.", 10),
     ("AWB", 34),
@@ -25,7 +24,7 @@ COLUMNS = (
     ("Boxes, weight", 18),
 )
 """With their widths in millimetres: 180 between the margins of A4."""
-INDENT = " " * 8
+INDENTED = Column(MARGIN + 8 * mm, ALL.width - 8 * mm)
 BEGINS = "M-"
 """A manifest's number, with its id behind it."""
 
@@ -53,76 +52,67 @@ class Manifest:
     lines: tuple[Line, ...]
 
 
-class _Paper:
+class _Table:
     """Writes from the top of a page to its foot, and begins the next where there is no room."""
 
     def __init__(self, manifest: Manifest, zone: tzinfo) -> None:
-        self.bytes = io.BytesIO()
-        self._canvas = Canvas(self.bytes, pagesize=A4, invariant=True)
-        self._canvas.setTitle(f"Manifest {manifest.number}")
+        self.paper = Paper(f"Manifest {manifest.number}", A4)
         at = manifest.at.astimezone(zone)
         self._head = f"Manifest {manifest.number}, {day(at.date())}, {at:%H:%M}"
-        self._pages = 0
         self._y = 0.0
         self._turn()
 
     def _turn(self) -> None:
-        if self._pages:
-            self._canvas.showPage()
-        self._pages += 1
+        self.paper.begin_page()
         self._y = A4[1] - MARGIN
-        self._text(MARGIN, self._head, BOLD, SIZE + 3)
-        page = f"Page {self._pages}"
-        self._text(A4[0] - MARGIN - stringWidth(page, FONT, SIZE), page)
+        self.paper.text(self._head, ALL, self._y, SIZE + 3, font=BOLD)
+        self.paper.text(f"Page {self.paper.pages}", ALL, self._y, SIZE, at_right=True)
         self._y -= 2 * LINE
 
     def room(self, lines: int) -> None:
         if self._y - lines * LINE < MARGIN:
             self._turn()
 
-    def _text(self, x: float, words: str, font: str = FONT, size: float = SIZE) -> None:
-        self._canvas.setFont(font, size)
-        self._canvas.drawString(x, self._y, words)
-
-    def line(self, words: str, font: str = FONT) -> None:
+    def line(self, words: str, font: str = REGULAR, column: Column = ALL) -> None:
         self.room(1)
-        self._text(MARGIN, _cut(words, font, A4[0] - 2 * MARGIN), font)
+        self.paper.text(words, column, self._y, SIZE, font=font)
         self._y -= LINE
 
-    def row(self, cells: Sequence[str], font: str = FONT) -> None:
+    def row(self, cells: Sequence[str], font: str = REGULAR) -> None:
         self.room(1)
         x = MARGIN
         for (_, width), cell in zip(COLUMNS, cells, strict=True):
-            self._text(x, _cut(cell, font, (width - 2) * mm), font)
+            self.paper.text(cell, Column(x, (width - 2) * mm), self._y, SIZE, font=font)
             x += width * mm
         self._y -= LINE
 
     def rule(self) -> None:
-        self._canvas.setLineWidth(0.4)
-        self._canvas.line(MARGIN, self._y + LINE * 0.7, A4[0] - MARGIN, self._y + LINE * 0.7)
+        self.paper.rule(ALL, self._y, 0.4)
+        self._y -= 0.6 * mm
 
     def gap(self, lines: float = 1) -> None:
         self._y -= lines * LINE
 
-    def done(self) -> bytes:
-        self._canvas.save()
-        return self.bytes.getvalue()
-
 
 def draw(manifest: Manifest, zone: tzinfo) -> bytes:
     """A PDF: for each facility and courier a table, its total, and a place to sign."""
-    paper = _Paper(manifest, zone)
+    return lay_out(manifest, zone).done()
+
+
+def lay_out(manifest: Manifest, zone: tzinfo) -> Paper:
+    """The pages, and where all their text stands."""
+    paper = _Table(manifest, zone)
     lines = sorted(manifest.lines, key=_group)
     for (facility, courier), group in groupby(lines, key=_group):
         _table(paper, facility, courier, list(group))
-    return paper.done()
+    return paper.paper
 
 
 def _group(line: Line) -> tuple[str, str]:
     return line.facility, line.courier
 
 
-def _table(paper: _Paper, facility: str, courier: str, lines: Sequence[Line]) -> None:
+def _table(paper: _Table, facility: str, courier: str, lines: Sequence[Line]) -> None:
     paper.room(5)
     paper.line(f"Facility {facility}, handed to {courier}", BOLD)
     paper.row([name for name, _ in COLUMNS], BOLD)
@@ -132,7 +122,7 @@ def _table(paper: _Paper, facility: str, courier: str, lines: Sequence[Line]) ->
         cells = [str(place), line.awb, line.number, line.order_number, f"{line.consignee}, {line.city}", line.pincode]
         paper.row([*cells, f"{boxes}, {kilograms(line.weight_g)}"])
         for words in _lines(_whole(line)):
-            paper.line(words)
+            paper.line(words, column=INDENTED)
     boxes = sum(len(line.box_awbs) for line in lines)
     weight = kilograms(sum(line.weight_g for line in lines))
     shipments = counted(len(lines), "shipment")
@@ -161,22 +151,12 @@ def _lines(told: Sequence[str]) -> list[str]:
     lines: list[str] = []
     for words in told:
         longer = f"{lines[-1]}, {words}" if lines else ""
-        if longer and _fits(longer, A4[0] - 2 * MARGIN):
+        if longer and _fits(longer, INDENTED.width):
             lines[-1] = longer
         else:
-            lines.append(INDENT + words)
+            lines.append(words)
     return lines
 
 
 def _fits(words: str, width: float) -> bool:
-    return stringWidth(words, FONT, SIZE) <= width
-
-
-def _cut(words: str, font: str, width: float) -> str:
-    """To the room there is. Letters that the font has not are marked: the numbers are what counts."""
-    shown = "".join(c if ord(c) < 0x100 else "?" for c in words)
-    if stringWidth(shown, font, SIZE) <= width:
-        return shown
-    while shown and stringWidth(f"{shown}...", font, SIZE) > width:
-        shown = shown[:-1]
-    return f"{shown}..."
+    return width_of(words, REGULAR, SIZE) <= width

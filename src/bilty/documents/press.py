@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from bilty.documents.__main__ import END
+from bilty.documents.__main__ import DRAWN, END, LABEL, VOID
 from bilty.documents.apart import apart
+from bilty.documents.drawn import Drawing, packed
 from bilty.documents.reading import UnreadablePdfError
 
 LABEL_WITHIN_S, FINISHED_WITHIN_S = 30, 120
@@ -43,16 +44,28 @@ class Press:
     labels: int = 0
     pages: int = 0
 
-    async def add(self, pdf: bytes, mark: str, *, void: bool = False) -> None:
-        """Raises UnreadablePdfError, and PressStopped."""
+    async def add(self, pdf: bytes, mark: str, *, void: bool = False, box: tuple[int, int] | None = None) -> None:
+        """A label; see `Merge.add`. Raises UnreadablePdfError, and PressStopped."""
+        await self._say(VOID if void else LABEL, pdf, mark=mark, box=box)
+        self.labels += 1
+
+    async def add_beside(self, pdf: bytes) -> None:
+        """What is printed along with a label. Raises UnreadablePdfError, and PressStopped."""
+        await self._say(LABEL, pdf)
+
+    async def draw(self, drawings: tuple[Drawing, ...]) -> None:
+        """Papers of our own. Raises PressStopped."""
+        if drawings:
+            await self._say(DRAWN, msgspec.json.encode(packed(drawings)))
+
+    async def _say(self, what: int, told: bytes, *, mark: str = "", box: tuple[int, int] | None = None) -> None:
         marked = mark.encode()
-        head = struct.pack(">I", len(marked)) + marked + struct.pack(">BQ", void, len(pdf))
+        head = struct.pack(">I", len(marked)) + marked + struct.pack(">BIIQ", what, *(box or (0, 0)), len(told))
         async with self._stopping_within(self.label_within_s):
-            line = await self._ask(head + pdf)
+            line = await self._ask(head + told)
         answer = msgspec.json.decode(line, type=_Answer)
         if answer.fault:
             raise UnreadablePdfError(answer.fault)
-        self.labels += 1
         self.pages += answer.pages
 
     async def finish(self) -> bytes:
@@ -96,6 +109,13 @@ async def press(*, label_within_s: float = LABEL_WITHIN_S, bytes_max: int = BYTE
     """While the block runs; its process does not outlive it."""
     async with apart("-m", "bilty.documents") as process:
         yield Press(process, label_within_s, bytes_max)
+
+
+async def drawn(drawings: tuple[Drawing, ...]) -> bytes:
+    """A PDF of papers of our own; there must be one. Raises PressStopped and TooLargeError."""
+    async with press() as running:
+        await running.draw(drawings)
+        return await running.finish()
 
 
 async def voided(pdf: bytes, mark: str) -> bytes:

@@ -54,7 +54,7 @@ def _time_zone(given: object) -> str:
 TIME_ZONE = Rule(_time_zone, INDIAN_TIME, f'a time zone by its name, as in "{INDIAN_TIME}"')
 
 
-def consignee(reader: Reader) -> Party:
+def consignee_party(reader: Reader) -> Party:
     """A consignee that is not registered under GST has no GSTIN."""
     return _party(reader, gstin=reader.take("gstin", GSTIN, ""))
 
@@ -107,7 +107,7 @@ def _party(reader: Reader, gstin: str) -> Party:
     return Party(
         name=reader.need("name", NAME),
         organisation=reader.need("organisation", ORGANISATION),
-        phone=_phone(reader),
+        phone=phone_of(reader),
         address=reader.need("address", ADDRESS),
         city=reader.need("city", CITY),
         state=reader.need("state", STATE),
@@ -117,7 +117,7 @@ def _party(reader: Reader, gstin: str) -> Party:
     )
 
 
-def _phone(reader: Reader) -> str:
+def phone_of(reader: Reader) -> str:
     national = reader.need("phone", PHONE)
     if national and (note := extension_note(as_text(reader.raw("phone")))):
         reader.warn("phone", note)

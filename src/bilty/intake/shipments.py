@@ -1,5 +1,6 @@
 """Reading one shipment as `POST /shipments` is given it: every fault at once, else a `Shipment` to rely on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -8,13 +9,14 @@ from typing import Literal
 from bilty.intake import limits
 from bilty.intake.boxes import boxes
 from bilty.intake.concerns import INDIA, concerns, days_hold, ewaybill_hold
+from bilty.intake.consignees import NOBODY, WHOM, consignee
 from bilty.intake.not_carried import NAMES as NOT_CARRIED
 from bilty.intake.not_carried import refuse_not_carried
 from bilty.intake.papers import PAYMENT, invoices, payment, purchase_orders
-from bilty.intake.parties import CODE, PARTY, consignee
+from bilty.intake.parties import CODE
 from bilty.intake.reader import Fault, Findings, Reader, Rejected
 from bilty.intake.values import BOOLEAN, MOMENT, name_of, text
-from bilty.shipment import EWAYBILL_THRESHOLD, Appointment, Invoice, PurchaseOrder, Shipment
+from bilty.shipment import EWAYBILL_THRESHOLD, Appointment, Invoice, Party, PurchaseOrder, Shipment
 from bilty.words import day
 
 SHIPMENT = frozenset(
@@ -61,13 +63,18 @@ class Accepted:
     hold: str | None
 
 
-def parse_shipment(document: object, rules: IntakeRules, today: date) -> Accepted | Rejected:
-    """`document` is decoded JSON of any shape. `today` is the day in India: invoices and e-way bills are held to it."""
+def parse_shipment(
+    document: object, rules: IntakeRules, today: date, saved: Mapping[str, Party] = NOBODY
+) -> Accepted | Rejected:
+    """`document` is decoded JSON of any shape. `today` is the day in India: invoices and e-way bills are held to it.
+
+    `saved`: the consignees that the document may name by their codes.
+    """
     findings = Findings()
     reader = Reader(document, SHIPMENT, findings, noun="The shipment", told_elsewhere=NOT_CARRIED)
     refuse_not_carried(reader)
     schedule = reader.take("schedule", BOOLEAN, default=False)
-    shipment = _shipment(reader, today)
+    shipment = _shipment(reader, today, saved)
     if findings.faults:
         return Rejected(tuple(findings.faults))
     warnings = findings.warnings + concerns(shipment, rules.ewaybill_threshold, today)
@@ -79,7 +86,7 @@ def parse_shipment(document: object, rules: IntakeRules, today: date) -> Accepte
     return Accepted(shipment, schedule, tuple(warnings), holds or None)
 
 
-def _shipment(reader: Reader, today: date) -> Shipment:
+def _shipment(reader: Reader, today: date, saved: Mapping[str, Party]) -> Shipment:
     """The shipment's own order number is its number, where the order system makes no difference."""
     number = reader.need("number", NUMBER)
     paper = invoices(reader, today)
@@ -91,7 +98,7 @@ def _shipment(reader: Reader, today: date) -> Shipment:
         order_number=reader.take("order_number", ORDER_NUMBER, number),
         facility=reader.need("facility", CODE),
         shipping_provider=reader.need("shipping_provider", CODE),
-        consignee=consignee(reader.inner("consignee", PARTY)),
+        consignee=consignee(reader.inner("consignee", WHOM), saved),
         payment=payment(payer),
         invoices=paper,
         boxes=boxes(reader, _numbers(reader, "invoices", paper), _numbers(reader, "purchase_orders", orders)),

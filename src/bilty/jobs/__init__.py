@@ -5,6 +5,7 @@
     bulk          an act upon each of many shipments
     printing      one PDF of many labels, and the book of who printed what
     exporting     a table of shipments as a file
+    importing     an order file checked, and what is new of it taken in
     clearing      old jobs and their files, away with them
     asking        questions to ClickPost that book nothing: Test connection, priorities of a lane
     sample_event  Send a test event, to an order system

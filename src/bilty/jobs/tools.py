@@ -1,11 +1,12 @@
 """What jobs work with, and the two ways in which one does not come to its end."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeAlias
 
 from bilty.aggregator import Aggregator
+from bilty.intake import IntakeRules
 from bilty.oms.sending import Send
 from bilty.shipping_provider import Connector
 from bilty.store.database import Pool
@@ -14,6 +15,7 @@ from bilty.store.secrets import Vault
 from bilty.turn import Rules
 
 Stopping: TypeAlias = Callable[[], bool]
+NO_STORE = "Bilty's label store cannot be {done} ({why}). Nothing was printed: run `bilty doctor`, then print again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Tools:
     pickup_again: bool = True
     calls_max: int = 200
     reconcile_every: timedelta | None = None
+    intake: IntakeRules = field(default_factory=IntakeRules)
 
 
 class StoppedEarly(Exception):  # noqa: N818 - nothing went wrong

@@ -6,9 +6,9 @@ from typing import assert_never
 
 import structlog
 
-from bilty.jobs import asking, bulk, exporting, printing, sample_event
+from bilty.jobs import asking, bulk, exporting, importing, printing, sample_event
 from bilty.jobs.tools import CannotFinish, StoppedEarly, Stopping, Tools, stop_here
-from bilty.store import job_steps, prints
+from bilty.store import import_steps, job_steps, prints
 from bilty.store.database import UNAVAILABLE
 from bilty.store.jobs import Job, JobKind
 
@@ -69,6 +69,10 @@ async def _do(tools: Tools, job: Job, stopping: Stopping) -> None:
             await asking.ask_priorities(tools, job)
         case JobKind.TEST_EVENT:
             await sample_event.send_sample(tools, job)
+        case JobKind.IMPORT_CHECK:
+            await importing.check(tools, job, stopping)
+        case JobKind.IMPORT_TAKE:
+            await importing.take_in(tools, job, stopping)
         case _:
             assert_never(job.kind)
 
@@ -78,4 +82,5 @@ async def _give_up(tools: Tools, job_id: int, problem: str) -> None:
         if taken is not None:
             connection, job = taken
             await prints.drop(connection, job.id)
+            await import_steps.fail(connection, job.id, problem)
             await job_steps.end(connection, job.id, problem=problem)

@@ -12,7 +12,7 @@ import msgspec
 from bilty import telling
 from bilty.children import match_children
 from bilty.hand_off import EventKind
-from bilty.oms.label_link import link
+from bilty.oms.label_link import PAPERS, link
 from bilty.store.hand_off import events
 from bilty.store.hand_off.lanes import Event
 from bilty.store.secrets import Vault
@@ -32,7 +32,10 @@ class EventBox(msgspec.Struct, frozen=True):
 
 
 class EventShipment(msgspec.Struct, frozen=True):
-    """`awb`, the boxes' AWBs and `label_url` are there as soon as they are known. `void_awb`: was its AWB until now."""
+    """`awb`, the boxes' AWBs and `label_url` are there as soon as they are known. `void_awb`: was its AWB until now.
+
+    `papers_url` is there with the label where the connector says Packslip Required.
+    """
 
     id: int
     number: str
@@ -48,6 +51,7 @@ class EventShipment(msgspec.Struct, frozen=True):
     boxes: Sequence[EventBox]
     label_url: str | None
     label_expires_at: datetime | None
+    papers_url: str | None
     problem: telling.Problem | None
 
 
@@ -87,6 +91,7 @@ def message(event: Event, vault: Vault, base_url: str, label_expires_at: datetim
                 boxes=_boxes(event),
                 label_url=link(vault, base_url, event.shipment_id, content.label_sha256, until) if until else None,
                 label_expires_at=until,
+                papers_url=_papers(event, vault, base_url, until),
                 problem=content.problem,
             ),
         ),
@@ -95,6 +100,12 @@ def message(event: Event, vault: Vault, base_url: str, label_expires_at: datetim
 
 def body(event: Event, vault: Vault, base_url: str, now: datetime, label_good_for: timedelta) -> bytes:
     return msgspec.json.encode(message(event, vault, base_url, now.astimezone(UTC) + label_good_for))
+
+
+def _papers(event: Event, vault: Vault, base_url: str, until: datetime | None) -> str | None:
+    if until is None or not event.packslip_required:
+        return None
+    return link(vault, base_url, event.shipment_id, event.content.label_sha256, until, path=PAPERS)
 
 
 def _courier(event: Event) -> EventCourier | None:

@@ -68,6 +68,7 @@ def job_tools(state: Opened, http: Http) -> jobs.Tools:
         pickup_again=state.settings.pickup_again,
         calls_max=state.settings.calls_max,
         reconcile_every=timedelta(hours=state.settings.reconcile_hours) or None,
+        intake=state.settings.intake_rules,
     )
 
 

@@ -101,6 +101,12 @@ async def show_done(connection: Connection, job_id: int, done: int) -> None:
     await notify(connection, job_id)
 
 
+async def show_total(connection: Connection, job_id: int, total: int) -> None:
+    """For a job without items: of how many its `done` is told."""
+    await connection.execute("UPDATE jobs SET total = $2 WHERE id = $1", job_id, total)
+    await notify(connection, job_id)
+
+
 async def end(
     connection: Connection, job_id: int, *, result: Mapping[str, Any] | None = None, problem: str = ""
 ) -> None:

@@ -34,6 +34,8 @@ class JobKind(StrEnum):
     TEST_CONNECTION = "test_connection"
     PRIORITIES = "priorities"
     TEST_EVENT = "test_event"
+    IMPORT_CHECK = "import_check"
+    IMPORT_TAKE = "import_take"
 
 
 URGENT = frozenset({JobKind.TEST_CONNECTION, JobKind.PRIORITIES, JobKind.TEST_EVENT, JobKind.PRINT, JobKind.PRINT_NEW})
@@ -186,7 +188,13 @@ async def job_of(connection: Connection, job_id: int, *, lock: bool = False) -> 
     return _job(row) if row else None
 
 
-async def open_of(connection: Connection, kind: JobKind, actor: Actor, shipment_id: int) -> int | None:
+async def open_of(
+    connection: Connection,
+    kind: JobKind,
+    actor: Actor,
+    shipment_id: int,
+    input: Mapping[str, Any],  # noqa: A002 - the word of the table
+) -> int | None:
     """The job that this person has begun for this one shipment alone and that has not ended. Locks the shipment.
 
     Whoever presses a button twice means it once.
@@ -195,11 +203,12 @@ async def open_of(connection: Connection, kind: JobKind, actor: Actor, shipment_
     found: int | None = await connection.fetchval(
         """SELECT j.id FROM jobs j JOIN job_items i ON i.job_id = j.id
             WHERE j.ended_at IS NULL AND j.kind = $1 AND j.actor_kind = $2 AND j.actor = $3 AND j.total = 1
-              AND i.shipment_id = $4 ORDER BY j.id LIMIT 1""",
+              AND i.shipment_id = $4 AND j.input = $5 ORDER BY j.id LIMIT 1""",
         kind,
         actor.kind,
         actor.name,
         shipment_id,
+        msgspec.json.encode(input).decode(),
     )
     return found
 

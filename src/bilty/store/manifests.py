@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import asyncpg
@@ -42,19 +42,34 @@ async def make(
 
     One that was dispatched before is put on it all the same: the paper may come later. The caller holds a transaction.
     """
-    rows = await _rows(connection, awbs, facilities)
-    found = {row["awb"] for row in rows}
-    refused = Refused(
+    owners = await uniware.by_awb(connection, awbs, facilities)
+    found = {owner.awb for owner in owners}
+    unknown = tuple(awb for awb in awbs if awb not in found)
+    ambiguous = tuple(awb for awb, count in Counter(owner.awb for owner in owners).items() if count > 1)
+    order = {awb: place for place, awb in enumerate(awbs)}
+    ids = [owner.turn_id for owner in sorted(owners, key=lambda owner: order[owner.awb])]
+    return await _make(connection, ids, Refused(unknown=unknown, ambiguous=ambiguous), actor, now, rules)
+
+
+async def make_of(
+    connection: Connection, turn_ids: Sequence[int], actor: Actor, now: datetime, rules: Rules
+) -> Manifest | Refused:
+    """The same, of the AWBs of these turns, in this order."""
+    return await _make(connection, turn_ids, Refused(), actor, now, rules)
+
+
+async def _make(
+    connection: Connection, turn_ids: Sequence[int], refused: Refused, actor: Actor, now: datetime, rules: Rules
+) -> Manifest | Refused:
+    rows = await _rows(connection, turn_ids)
+    refused = replace(
+        refused,
         manifested=tuple(dict.fromkeys(row["awb"] for row in rows if row["manifest_id"])),
-        unknown=tuple(awb for awb in awbs if awb not in found),
         not_ready=tuple(dict.fromkeys(row["awb"] for row in rows if row["state"] not in READY)),
-        ambiguous=tuple(awb for awb, count in Counter(row["awb"] for row in rows).items() if count > 1),
     )
     if refused != Refused():
         return refused
     manifest_id = await connection.fetchval("SELECT nextval(pg_get_serial_sequence('manifests', 'id'))")
-    order = {awb: place for place, awb in enumerate(awbs)}
-    rows.sort(key=lambda row: order[row["awb"]])
     boxes = await _boxes(connection, [row["shipment_id"] for row in rows])
     manifest = Manifest(
         f"{BEGINS}{manifest_id}", now, tuple(_line(row, boxes.get(row["shipment_id"], ())) for row in rows)
@@ -76,19 +91,21 @@ async def make(
     return manifest
 
 
-async def _rows(connection: Connection, awbs: Sequence[str], facilities: frozenset[int] | None) -> list[asyncpg.Record]:
-    """The turns of these AWBs, locked as everybody locks: whoever is second sees the first one's manifest."""
-    owners = await uniware.by_awb(connection, awbs, facilities)
-    shipment_ids, ids = [owner.shipment_id for owner in owners], [owner.turn_id for owner in owners]
-    await connection.execute("SELECT FROM shipments WHERE id = ANY($1) ORDER BY id FOR UPDATE", shipment_ids)
-    await connection.execute("SELECT FROM turns WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", ids)
+async def _rows(connection: Connection, turn_ids: Sequence[int]) -> list[asyncpg.Record]:
+    """In this order, and locked as everybody locks: whoever is second sees the first one's manifest."""
+    await connection.execute(
+        """SELECT FROM shipments WHERE id IN (SELECT shipment_id FROM turns WHERE id = ANY($1))
+            ORDER BY id FOR UPDATE""",
+        turn_ids,
+    )
+    await connection.execute("SELECT FROM turns WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", turn_ids)
     return await connection.fetch(
         """SELECT t.id, t.awb, t.state, t.courier_name, t.shipment_id, m.manifest_id, f.code AS facility, v.content
              FROM turns t JOIN shipments s ON s.id = t.shipment_id JOIN facilities f ON f.id = s.facility_id
              JOIN shipment_versions v ON v.shipment_id = t.shipment_id AND v.version = t.version
              LEFT JOIN manifested m ON m.turn_id = t.id
-            WHERE t.id = ANY($1) ORDER BY t.id""",
-        ids,
+            WHERE t.id = ANY($1) ORDER BY array_position($1, t.id)""",
+        turn_ids,
     )
 
 

@@ -24,16 +24,22 @@ class Old:
 
 async def find(connection: Connection, now: datetime, limit: int) -> list[Old]:
     rows = await connection.fetch(
-        """WITH old AS (SELECT id, kind, result ->> 'sha256' AS sha256 FROM jobs
+        """WITH old AS (SELECT id, kind, result ->> 'sha256' AS sha256, result ->> 'as' AS form FROM jobs
                          WHERE ended_at < $1 ORDER BY id LIMIT $2)
-           SELECT o.id, o.kind, CASE WHEN EXISTS (SELECT FROM jobs j
+           SELECT o.id, o.kind, coalesce(o.form, '') AS form, CASE WHEN EXISTS (SELECT FROM jobs j
                       WHERE j.result ->> 'sha256' = o.sha256 AND NOT j.id IN (SELECT id FROM old))
                   THEN '' ELSE coalesce(o.sha256, '') END AS sha256
              FROM old o""",
         now - KEPT_FOR,
         limit,
     )
-    return [Old(row["id"], row["sha256"], Shelf.PRINTS if row["kind"] in PRINTS else Shelf.EXPORTS) for row in rows]
+    return [Old(row["id"], row["sha256"], _shelf(row["kind"], row["form"])) for row in rows]
+
+
+def _shelf(kind: str, form: str) -> Shelf:
+    if kind in PRINTS:
+        return Shelf.PRINTS
+    return Shelf.WORKBOOKS if form.startswith("xlsx") else Shelf.EXPORTS
 
 
 async def drop(connection: Connection, job_ids: list[int], now: datetime) -> None:

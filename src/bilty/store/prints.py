@@ -85,11 +85,11 @@ def _printable(row: asyncpg.Record, printing: asyncpg.Record | None) -> Printabl
 async def number(connection: Connection, job: Job, found: Sequence[Printable]) -> None:
     """The next copy of each label is this job's. Again for the same job: as it was."""
     await connection.execute(
-        """INSERT INTO prints (shipment_id, turn_id, sha256, copy, job_id, actor_kind, actor)
+        """INSERT INTO prints (shipment_id, turn_id, sha256, copy, job_id, actor_kind, actor, box)
            SELECT f.shipment_id, f.turn_id, f.sha256,
                   (SELECT coalesce(max(p.copy), 0) + 1 FROM prints p
                     WHERE p.shipment_id = f.shipment_id AND p.sha256 = f.sha256),
-                  $4, $5, $6
+                  $4, $5, $6, $7
              FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS f(shipment_id, turn_id, sha256)
            ON CONFLICT (job_id, shipment_id) DO NOTHING""",
         [each.shipment_id for each in found],
@@ -98,12 +98,13 @@ async def number(connection: Connection, job: Job, found: Sequence[Printable]) -
         job.id,
         job.actor.kind,
         job.actor.name,
+        job.input.get("box"),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A label to be put into a job's PDF, as copy number `copy`."""
+    """A label to be put into a job's PDF, as copy number `copy`. `boxes`: how many the shipment has."""
 
     position: int
     shipment_id: int
@@ -112,14 +113,19 @@ class Sheet:
     sha256: str
     copy: int
     time_zone: str
+    facility: str
+    courier: str
+    boxes: int
 
 
 async def sheets(connection: Connection, job_id: int) -> list[Sheet]:
     """In the job's order."""
     rows = await connection.fetch(
         """SELECT i.position, p.shipment_id, p.turn_id, s.number, p.sha256, p.copy,
-                  coalesce(f.content ->> 'time_zone', 'Asia/Kolkata') AS time_zone
-             FROM prints p
+                  coalesce(f.content ->> 'time_zone', 'Asia/Kolkata') AS time_zone, f.code AS facility,
+                  coalesce(t.courier_name, '') AS courier,
+                  (SELECT count(*) FROM boxes b WHERE b.shipment_id = s.id AND b.version = s.version) AS boxes
+             FROM prints p JOIN turns t ON t.id = p.turn_id
              JOIN job_items i ON i.job_id = p.job_id AND i.shipment_id = p.shipment_id
              JOIN shipments s ON s.id = p.shipment_id JOIN facilities f ON f.id = s.facility_id
             WHERE p.job_id = $1 AND i.outcome = '' ORDER BY i.position""",
@@ -134,6 +140,9 @@ async def sheets(connection: Connection, job_id: int) -> list[Sheet]:
             sha256=row["sha256"],
             copy=row["copy"],
             time_zone=row["time_zone"],
+            facility=row["facility"],
+            courier=row["courier"],
+            boxes=row["boxes"],
         )
         for row in rows
     ]
@@ -178,18 +187,6 @@ async def printed_of(connection: Connection, shipment_ids: Sequence[int]) -> set
         "SELECT id, printed_at FROM shipments WHERE id = ANY($1) ORDER BY id FOR UPDATE", shipment_ids
     )
     return {row["id"] for row in rows if row["printed_at"]}
-
-
-async def first_to_print(connection: Connection, shipment_ids: Sequence[int], at_most: int) -> tuple[list[int], int]:
-    """As many as one PDF takes, those whose label is on no paper yet before the others, each in the order given; and
-    how many of these are left for the next.
-    """
-    rows = await connection.fetch(
-        "SELECT id FROM shipments WHERE id = ANY($1) AND status = 'label_ready' AND printed_at IS NULL", shipment_ids
-    )
-    new = {row["id"] for row in rows}
-    ordered = sorted(shipment_ids, key=lambda each: each not in new)
-    return ordered[:at_most], max(len(new) - at_most, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,10 +267,11 @@ async def _printed(
     rows = await connection.fetch(
         f"""SELECT p.shipment_id, p.turn_id, s.number, t.awb, t.courier_name, p.actor, count(*) AS copies,
                   max(p.at) AS last_at,
-                  (SELECT count(*) FROM boxes b WHERE b.shipment_id = p.shipment_id AND b.version = t.version) AS boxes
+                  CASE WHEN p.box IS NULL THEN (SELECT count(*) FROM boxes b
+                      WHERE b.shipment_id = p.shipment_id AND b.version = t.version) ELSE 1 END AS boxes
              FROM prints p JOIN turns t ON t.id = p.turn_id JOIN shipments s ON s.id = p.shipment_id
             WHERE p.shipment_id = ANY($1) AND p.at IS NOT NULL AND {which}
-            GROUP BY p.shipment_id, p.turn_id, s.number, t.awb, t.courier_name, t.version, p.actor
+            GROUP BY p.shipment_id, p.turn_id, s.number, t.awb, t.courier_name, t.version, p.actor, p.box
             ORDER BY last_at, p.turn_id, p.actor""",  # noqa: S608 - constants
         shipment_ids,
         GOOD_LABEL,

@@ -10,7 +10,7 @@ import structlog
 from bilty.children import miscount
 from bilty.deciding.found import found
 from bilty.reply import Exchange, Label, Paper, Reply
-from bilty.store import awbs, health
+from bilty.store import awbs, courier_papers, health
 from bilty.store.claims import Claim
 from bilty.store.database import Connection, Pool
 from bilty.store.listed import write_codes
@@ -59,6 +59,9 @@ async def settle_beside(connection: Connection, outcomes: Sequence[Outcome], rul
         for outcome in counting:
             _hear(courses[outcome.claim.shipment_id], outcome, at, rules, foreign)
     await _write_boxes(connection, counting, courses)
+    await courier_papers.keep_links(
+        connection, [(o.claim.turn_id, each) for o in counting if isinstance(o.reply, Label) for each in o.reply.papers]
+    )
     await _write_warnings(connection, counting)
     await write_exchanges(connection, [o for o in outcomes if not _is_settled(courses[o.claim.shipment_id], o)])
     await health.note(

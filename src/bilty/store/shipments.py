@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bilty.shipment import Shipment, decode, digest, encode, ewaybills_of, may_be_waived, with_ewaybills
+from bilty.order_changes import is_same
+from bilty.shipment import Shipment, decode, digest, encode, may_be_waived
 from bilty.store import preflight
 from bilty.store.audit import COMMAND, Actor, Note, note_many
 from bilty.store.database import Connection
@@ -36,8 +37,11 @@ class Intake(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
+    """`known`: what is known under its number, where it was before."""
+
     intake: Intake
     shipment_id: int = 0
+    known: Shipment | None = None
 
 
 async def keep(connection: Connection, arrivals: Sequence[Arrival], now: datetime) -> list[Kept]:
@@ -67,13 +71,30 @@ async def keep(connection: Connection, arrivals: Sequence[Arrival], now: datetim
             kept.append(Kept(Intake.NEW, new[key]))
         else:
             shipment_id, content = (new[key], keepable[key].shipment) if key in new else known[key]
-            kept.append(Kept(Intake.SAME if _is_same(content, shipment) else Intake.DIFFERS, shipment_id))
+            kept.append(Kept(Intake.SAME if is_same(content, shipment) else Intake.DIFFERS, shipment_id, content))
     return kept
 
 
-def _is_same(known: Shipment, given: Shipment) -> bool:
-    """E-way bills that came since are not missed: whoever sends it again as before means the same."""
-    return known == with_ewaybills(given, {**ewaybills_of(known), **ewaybills_of(given)})
+async def compare(connection: Connection, arrivals: Sequence[Arrival]) -> list[Kept]:
+    """What `keep` would make of each, were nobody else to come before it. Changes nothing."""
+    facilities = await _ids(connection, "facilities", {a.shipment.facility for a in arrivals})
+    providers = await _ids(connection, "shipping_providers", {a.shipment.shipping_provider for a in arrivals})
+    keys = {(facilities[a.shipment.facility], a.shipment.number) for a in arrivals if _is_for(a, facilities)}
+    known = await _known(connection, list(keys))
+    kept = []
+    for arrival in arrivals:
+        shipment = arrival.shipment
+        found = known.get((facilities.get(shipment.facility, 0), shipment.number))
+        if not _is_for(arrival, facilities):
+            kept.append(Kept(Intake.NO_FACILITY))
+        elif shipment.shipping_provider not in providers:
+            kept.append(Kept(Intake.NO_PROVIDER))
+        elif found is None:
+            kept.append(Kept(Intake.NEW))
+        else:
+            shipment_id, content = found
+            kept.append(Kept(Intake.SAME if is_same(content, shipment) else Intake.DIFFERS, shipment_id, content))
+    return kept
 
 
 def _is_for(arrival: Arrival, facilities: Mapping[str, int]) -> bool:

@@ -31,7 +31,7 @@ class Seen:
     """A shipment for those who ask: what it is, and where it stands.
 
     `warnings` are kept with it. `told_afterwards` are of what its courier was to be told after the AWB, while it has
-    the shipment.
+    the shipment. `packslip_required`: its connector says so.
     """
 
     id: int
@@ -42,6 +42,7 @@ class Seen:
     created_at: datetime
     told_afterwards: tuple[str, ...] = ()
     pickup: Pickup | None = None
+    packslip_required: bool = False
 
     @property
     def to_look_at(self) -> tuple[str, ...]:
@@ -85,14 +86,16 @@ async def locked(connection: Connection, shipment_id: int, facilities: frozenset
 _SEE = f"""SELECT s.s_id, s.s_version, s.s_run, s.facility_id, s.facility, s.number, s.hold, s.cancel_asked,
        s.schedule_asked, s.failed_told, s.dispatched, s.warnings,
        coalesce(a.warnings, ARRAY[]::text[]) AS told_afterwards, a.pickup_at AS pickup_again_at,
-       a.confirmation, s.created_at, s.installation, s.digest,
+       a.confirmation, s.created_at, s.installation, s.digest, s.packslip_required,
        CASE WHEN row_number() OVER (PARTITION BY s_id ORDER BY turns.id) = 1 THEN s_content END AS content,
        (SELECT w.digest FROM shipment_versions w
          WHERE w.shipment_id = turns.shipment_id AND w.version = turns.version) AS turn_digest, {COLUMNS}
   FROM (SELECT s.id AS s_id, s.version AS s_version, s.run AS s_run, s.facility_id, f.code AS facility, s.number,
                s.hold, s.schedule_asked, s.cancel_asked, s.failed_told, s.dispatched, s.warnings, s.created_at,
-               i.id AS installation, v.digest, v.content AS s_content
+               i.id AS installation, v.digest, v.content AS s_content,
+               coalesce((q.connector ->> 'packslip_required')::boolean, false) AS packslip_required
           FROM shipments s JOIN facilities f ON f.id = s.facility_id CROSS JOIN installation i
+          JOIN shipping_providers q ON q.id = s.provider_id
           JOIN shipment_versions v ON v.shipment_id = s.id AND v.version = s.version
          WHERE s.id = ANY($1) AND ($2::int[] IS NULL OR s.facility_id = ANY($2))
            AND NOT s.status = ANY($3::text[])) AS s
@@ -125,6 +128,7 @@ def _seen(rows: Sequence[asyncpg.Record]) -> Seen:
         created_at=first["created_at"],
         told_afterwards=tuple(first["told_afterwards"]),
         pickup=Pickup(first["pickup_again_at"], first["confirmation"]) if first["pickup_again_at"] else None,
+        packslip_required=first["packslip_required"],
     )
 
 

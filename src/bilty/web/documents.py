@@ -124,6 +124,7 @@ class ShipmentAnswer(ShipmentDocument, frozen=True, kw_only=True):
     courier: CourierTaken | None
     awb: str | None
     label_url: str | None
+    papers_url: str | None
     run: int
     version: int
     polls_done: int
@@ -250,6 +251,7 @@ def shipment_answer(seen: Seen, rules: Rules, base_url: str) -> ShipmentAnswer:
         else None,
         awb=holder.awb or None if holder else None,
         label_url=f"{base_url}/api/v1/shipments/{seen.id}/label.pdf" if ready else None,
+        papers_url=f"{base_url}/api/v1/shipments/{seen.id}/papers.pdf" if ready and seen.packslip_required else None,
         run=progress.run,
         version=progress.version,
         polls_done=waiting.polls_done if waiting else 0,

@@ -24,6 +24,8 @@ _HEADINGS = {
     JobKind.TEST_CONNECTION: "Test connection",
     JobKind.PRIORITIES: "Show priorities",
     JobKind.TEST_EVENT: "Send a test event",
+    JobKind.IMPORT_CHECK: "Check an order file",
+    JobKind.IMPORT_TAKE: "Take an order file in",
 }
 _DONE = {
     JobKind.SCHEDULE: "scheduled",
@@ -34,6 +36,12 @@ _DONE = {
     JobKind.PRINT_NEW: "printed",
     JobKind.EXPORT: "exported",
 }
+_AT_WORK = {
+    JobKind.TEST_EVENT: "The order system is being told.",
+    JobKind.IMPORT_CHECK: "The file is being read. Its page under Import says how far it is.",
+    JobKind.IMPORT_TAKE: "The file is being taken in. Its page under Import says how far it is.",
+}
+"""Of what counts no shipments."""
 TAKEN_BACK = "taken back"
 _STATES = {
     JobState.QUEUED: ("waiting", "◑", "Queued"),
@@ -86,7 +94,7 @@ def job_row(job: Job, now: datetime, *, unconfirmed: int = 0) -> JobRow:
         shape, glyph = "person", "▲"
     return JobRow(
         id=job.id,
-        heading=_HEADINGS[job.kind].format(shipments=_shipments(job.total)),
+        heading=_heading(job),
         verb=_DONE.get(job.kind, "done"),
         became=TAKEN_BACK if unconfirmed else _DONE.get(job.kind, "done"),
         unconfirmed=unconfirmed,
@@ -105,6 +113,12 @@ def job_row(job: Job, now: datetime, *, unconfirmed: int = 0) -> JobRow:
         refused=grouped(job.refused),
         file=file_of(job),
     )
+
+
+def _heading(job: Job) -> str:
+    if job.kind in PRINTS and job.input.get("box"):
+        return f"Print box {job.input['box']} again"
+    return _HEADINGS[job.kind].format(shipments=_shipments(job.total))
 
 
 def _shipments(count: int) -> str:
@@ -150,7 +164,7 @@ def _told(job: Job, now: datetime, unconfirmed: int) -> str:
 def _told_progress(job: Job, now: datetime) -> str:
     handled, ran = job.done + job.refused, now - (job.started_at or now)
     if not job.total:
-        return "The order system is being told." if job.kind is JobKind.TEST_EVENT else "ClickPost is being asked."
+        return _AT_WORK.get(job.kind, "ClickPost is being asked.")
     told = f"{grouped(handled)} of {grouped(job.total)}."
     if not handled or ran < RATE_AFTER:
         return told

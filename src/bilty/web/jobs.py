@@ -7,12 +7,13 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, ServerSentEvent, Template
 
-from bilty.store import jobs, prints, showing
+from bilty.store import jobs, showing
 from bilty.store.access import Role
-from bilty.store.jobs import ITEMS_MAX, SHEETS_MAX, Item, Job, JobKind, Outcome, TooManyItemsError
+from bilty.store.jobs import ITEMS_MAX, PRINTS, SHEETS_MAX, Item, Job, JobKind, Outcome, TooManyItemsError
 from bilty.store.labels import Shelf
 from bilty.store.listing import Filter, FilterError, Sort, ids_matching
 from bilty.store.on_paper import told_printed
+from bilty.store.to_print import first_to_print
 from bilty.store.void_prints import void_in
 from bilty.web import job_words, live
 from bilty.web.asking import ID_MAX, whole
@@ -23,6 +24,7 @@ from bilty.web.problems import ProblemError
 from bilty.web.sessions import actor, check_role, dispatching, from_our_pages, signed_in, user
 from bilty.web.tools import AnyRequest, tools_of
 from bilty.web.where import back_of
+from bilty.words import counted
 
 ROLES = {
     JobKind.SCHEDULE: Role.DISPATCHER,
@@ -35,13 +37,17 @@ ROLES = {
 }
 """What may be done to many shipments, and by whom."""
 ASKED_ABOUT = {JobKind.CANCEL, JobKind.DISPATCH, JobKind.SCHEDULE_AGAIN}
+BESIDE = ("stickers", "slips", "documents")
 ITEMS_SHOWN, JOBS_SHOWN = 100, 50
 START = "/shipments"
 
 
 @post("/jobs", guards=[signed_in, from_our_pages], include_in_schema=False)
 async def begin(request: AnyRequest) -> Redirect | Template:
-    """Fields: kind; id for each shipment, or `matching`, the list's query. `back` is where a refusal is told."""
+    """Fields: kind; id for each shipment, or `matching`, the list's query. `back` is where a refusal is told.
+
+    Of a print besides: `pile=chosen`, and then beside (stickers, slips, documents), order=courier, separators.
+    """
     form = await form_of(request)
     kind = _kind(form)
     check_role(user(request), ROLES[kind])
@@ -51,7 +57,7 @@ async def begin(request: AnyRequest) -> Redirect | Template:
         asked = await _question(request, kind, chosen)
         if asked and form.get("sure") != asked.sure:
             return await _ask_first(request, form, asked)
-        job_id = await _begin(request, kind, chosen, given | _matching(form))
+        job_id = await _begin(request, kind, chosen, given | _matching(form) | (_pile(form) if kind in PRINTS else {}))
     except TooManyItemsError as trouble:
         return told(request, _back(form), str(trouble), well=False)
     except FilterError as trouble:
@@ -87,22 +93,32 @@ def _sort(matching: str) -> Sort:
     return Sort(given) if given in tuple(Sort) else Sort.NEWEST
 
 
-async def _within(request: AnyRequest, kind: JobKind, chosen: list[int]) -> tuple[list[int], dict[str, str | int]]:
+async def _within(request: AnyRequest, kind: JobKind, chosen: list[int]) -> tuple[list[int], dict[str, object]]:
     """What one job takes of them, and what it is told besides: *Print new* prints as much as one PDF takes."""
     if kind is not JobKind.PRINT_NEW or len(chosen) <= SHEETS_MAX:
         return chosen, {}
     async with tools_of(request).pool.acquire() as connection:
-        first, left = await prints.first_to_print(connection, chosen, SHEETS_MAX)
+        first, left = await first_to_print(connection, chosen, SHEETS_MAX)
     return first, {"left": left}
 
 
-def _matching(form: Form) -> dict[str, str | int]:
+def _matching(form: Form) -> dict[str, object]:
     return {"matching": form["matching"]} if form.get("matching") else {}
 
 
-async def _begin(
-    request: AnyRequest, kind: JobKind, chosen: Sequence[int], given: Mapping[str, str | int]
-) -> int | None:
+def _pile(form: Form) -> dict[str, object]:
+    """What is printed with the labels and in which order, as `bilty.jobs.pile` reads it; nothing where it is not said.
+
+    Only what is known there is taken over: a form may send anything.
+    """
+    if form.get("pile") != "chosen":
+        return {}
+    beside = [each for each in BESIDE if each in form.all("beside")]
+    order = {"order": "courier"} if form.get("order") == "courier" else {}
+    return {"beside": beside, **order, **({"separators": True} if form.ticked("separators") else {})}
+
+
+async def _begin(request: AnyRequest, kind: JobKind, chosen: Sequence[int], given: Mapping[str, object]) -> int | None:
     """None when there is nothing to do. Raises TooManyItemsError."""
     if not chosen:
         return None
@@ -140,13 +156,21 @@ async def _ask_first(request: AnyRequest, form: Form, asked: Question) -> Templa
 
 @post("/shipments/{shipment_id:int}/print", guards=[dispatching, from_our_pages], include_in_schema=False)
 async def print_one(request: AnyRequest, shipment_id: FromPath[int]) -> Redirect:
-    """A job like any other, so that every copy is numbered and recorded in one way."""
-    found, viewer = await shipment_of(request, shipment_id), user(request)
+    """A job like any other, so that every copy is numbered and recorded in one way.
+
+    Fields: as of a print of many; or `box`, the one that is printed again.
+    """
+    found, viewer, form = await shipment_of(request, shipment_id), user(request), await form_of(request)
+    box = form.get("box", "")
+    if box and not (box.isascii() and box.isdigit() and len(box) <= 4 and 1 <= int(box) <= len(found.shipment.boxes)):
+        boxes = counted(len(found.shipment.boxes), "box", "boxes")
+        return told(request, f"/shipments/{found.id}", f"The shipment has {boxes}, and no box {box[:10]}.", well=False)
+    given = {"box": int(box)} if box else _pile(form)
     async with tools_of(request).pool.acquire() as connection, connection.transaction():
-        job_id = await jobs.open_of(connection, JobKind.PRINT, actor(request), found.id)
+        job_id = await jobs.open_of(connection, JobKind.PRINT, actor(request), found.id, given)
         if job_id is None:
             job_id = await jobs.begin(
-                connection, JobKind.PRINT, {}, actor(request), shipment_ids=[found.id], facilities=viewer.facilities
+                connection, JobKind.PRINT, given, actor(request), shipment_ids=[found.id], facilities=viewer.facilities
             )
     return Redirect(f"/jobs/{job_id}", status_code=303)
 

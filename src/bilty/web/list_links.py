@@ -121,6 +121,7 @@ def chips(wanted: Filter, sort: Sort, known: Choices) -> list[Chip]:
         "provider": f"Provider {providers.get(wanted.provider, wanted.provider)}",
         "from": f"From {day(wanted.created_from)}" if wanted.created_from else "",
         "to": f"To {day(wanted.created_to)}" if wanted.created_to else "",
+        "import": f"Import {wanted.import_id}",
     }
     given = [name for name in words if name in wanted.fields()]
     return [Chip(name, words[name], address(wanted.without(name), sort)) for name in given]

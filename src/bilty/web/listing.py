@@ -25,7 +25,7 @@ from bilty.web.where import back_of
 ROWS = 60
 HEIGHT_COOKIE, COMFORTABLE = "bilty_rows", "comfortable"
 HEIGHT_LIVES_S = 365 * 86_400
-FIELDS = ("find", "facility", "courier", "provider", "from", "to")
+FIELDS = ("find", "facility", "courier", "provider", "from", "to", "import")
 _MOVING = (Tab.SCHEDULING, Tab.LABEL_REQUESTED, Tab.CANCELLING)
 
 

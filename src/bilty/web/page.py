@@ -26,7 +26,7 @@ SAID_BYTES_MAX = 3_400
 async def page(
     request: AnyRequest, template: str, *, nav: str = "", status_code: int = 200, **context: object
 ) -> Template:
-    """A signed-in person's page. `nav` names the place in the rail: today, shipments, attention or settings."""
+    """A signed-in person's page. `nav` names the place in the rail, as `page.html` has it."""
     viewer = user(request)
     async with tools_of(request).pool.acquire() as connection:
         around = {

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from litestar.response import Template
 
 from bilty import telling
-from bilty.store import acting, exchanges, prints, providers, showing, transporters
+from bilty.store import acting, attachments, exchanges, prints, providers, showing, transporters
 from bilty.store.access import Role
 from bilty.store.database import Connection
 from bilty.store.hand_off.deliveries import of_shipment
@@ -20,6 +20,7 @@ from bilty.web import deliveries, history, rows
 from bilty.web.acting import acts_of
 from bilty.web.api.parts import asked_turn, label_of, label_pdf
 from bilty.web.asking import ID_MAX, choice, whole
+from bilty.web.attachments import KIND_WORDS, document_row
 from bilty.web.blames import mending
 from bilty.web.books import otherwise
 from bilty.web.carried import carried
@@ -58,6 +59,7 @@ async def one(request: AnyRequest, shipment_id: FromPath[int]) -> Template:
         said_otherwise = await otherwise(connection, shipment_id)
         boxes = await showing.boxes_of(connection, shipment_id) if all_boxes else []
         told = deliveries.by_day(await of_shipment(connection, shipment_id), now, zone)
+        attached = (await attachments.of_shipments(connection, [shipment_id])).get(shipment_id, ())
     return await page(
         request,
         "shipment.html",
@@ -78,6 +80,9 @@ async def one(request: AnyRequest, shipment_id: FromPath[int]) -> Template:
         provider=found.shipment.shipping_provider,
         boxes=boxes,
         label=_label(found, copies, zone, all_pages=bool(all_pages)),
+        may_reprint=may_act and any(not each.void for each in copies),
+        documents=[document_row(each, zone) for each in attached],
+        document_kinds=list(KIND_WORDS.items()),
         destroy=told_destroy(void, now, zone),
         edition=history.edition(progress, moments, now, zone),
         edit=_edit(found) if may_act else "",

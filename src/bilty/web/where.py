@@ -2,7 +2,7 @@
 
 import re
 
-PLACES = ("/shipments", "/attention", "/today", "/jobs", "/settings", "/account")
+PLACES = ("/shipments", "/attention", "/today", "/jobs", "/imports", "/settings", "/account")
 """What is asked for by looking, and changes nothing."""
 ADDRESS_CHARS_MAX = 500
 _PLAIN = re.compile(r"[!-~]+")

@@ -25,6 +25,7 @@ from bilty.aggregator.clickpost.envelope import (
     parent_awb,
     text,
 )
+from bilty.aggregator.clickpost.papers import own_papers
 from bilty.outgoing.outcome import NothingSent, Received, Silence
 from bilty.outgoing.retry_after import retry_after_s
 from bilty.reply import (
@@ -143,7 +144,8 @@ def _label(opened: Envelope) -> Label | Unclear | None:
         return _unclear(opened, "the waybill cannot be read")
     if not number:
         return None
-    return Label(awb=number, label_url=label_link(result), children=children(result), message=opened.message)
+    url, papers = label_link(result), own_papers(result)
+    return Label(awb=number, label_url=url, children=children(result), message=opened.message, papers=papers)
 
 
 def link(received: Received, now: datetime) -> Label | NotYet | Trouble:

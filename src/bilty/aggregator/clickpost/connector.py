@@ -104,6 +104,14 @@ class ClickPost:
         except TimeoutError:
             return talk.said(Unclear(message=f"no label within {self._fetch_label_s:g} s", silent=True))
 
+    async def fetch_paper(self, url: str) -> Said[Pdf | Unclear]:
+        talk = _Talk()
+        try:
+            async with asyncio.timeout(self._fetch_label_s):
+                return talk.said(await self._download(talk, url))
+        except TimeoutError:
+            return talk.said(Unclear(message=f"no paper within {self._fetch_label_s:g} s"))
+
     async def _fetch_label(self, talk: _Talk, booking: Booking) -> Pdf | NotYet | Trouble:
         """From the link that came with the AWB, else from the one that ClickPost gives when it is asked."""
         downloaded: Pdf | Unclear | None = None

@@ -135,12 +135,15 @@ def parent_awb(result: Mapping[str, object]) -> str | None:
 
 def label_link(result: Mapping[str, object]) -> str:
     """The label's address, blank where there is none that can be fetched: one with our key in it is not."""
-    for name in LABEL_NAMES:
-        link = result.get(name)
-        if isinstance(link, str) and link.strip().lower().startswith(("https://", "http://")):
-            told = link.strip()
-            if len(told) <= LINK_CHARS_MAX and told.isprintable() and " " not in told and HIDDEN not in told:
-                return told
+    return next((found for name in LABEL_NAMES if (found := link(result.get(name)))), "")
+
+
+def link(value: object) -> str:
+    """An address that can be fetched, blank for anything else."""
+    if isinstance(value, str) and value.strip().lower().startswith(("https://", "http://")):
+        told = value.strip()
+        if len(told) <= LINK_CHARS_MAX and told.isprintable() and " " not in told and HIDDEN not in told:
+            return told
     return ""
 
 

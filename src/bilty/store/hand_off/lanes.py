@@ -45,7 +45,7 @@ log = structlog.get_logger()
 class Event:
     """All that a message is made of, as it was when it happened. `children` are box waybills as the courier sent them.
 
-    `shipment` is the content in the version of that time.
+    `shipment` is the content in the version of that time; `packslip_required` is what the connector says now.
     """
 
     id: int
@@ -56,6 +56,7 @@ class Event:
     shipment_id: int
     shipment: Shipment
     children: tuple[Child, ...]
+    packslip_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +142,11 @@ _OWED = f"""
     SELECT p.id AS endpoint_id, p.url, p.code, p.sealed_secret, p.sealed_old_secret, p.old_secret_until,
            s.id AS shipment_id, d.id AS delivery_id, CASE WHEN anew.so THEN 0 ELSE d.tries END AS tries,
            CASE WHEN anew.so THEN NULL ELSE d.first_at END AS first_at, {WANTED} AS is_wanted,
-           e.id AS event_id, e.uid, e.kind, e.at, e.content, v.content AS shipment, t.children
+           e.id AS event_id, e.uid, e.kind, e.at, e.content, v.content AS shipment, t.children,
+           coalesce((q.connector ->> 'packslip_required')::boolean, false) AS packslip_required
       FROM unnest($1::int[], $2::bigint[]) AS l(endpoint_id, shipment_id)
       JOIN endpoints p ON p.id = l.endpoint_id JOIN shipments s ON s.id = l.shipment_id
+      JOIN shipping_providers q ON q.id = s.provider_id
      CROSS JOIN LATERAL (SELECT * FROM deliveries
                           WHERE endpoint_id = l.endpoint_id AND shipment_id = l.shipment_id AND state = 'waiting'
                           ORDER BY id LIMIT 1) AS d
@@ -195,6 +198,7 @@ def _claim_of(row: asyncpg.Record, fence: int, now: datetime) -> Claim:
             shipment_id=row["shipment_id"],
             shipment=decode(row["shipment"]),
             children=msgspec.json.decode(row["children"] or "[]", type=tuple[Child, ...]),
+            packslip_required=row["packslip_required"],
         ),
     )
 

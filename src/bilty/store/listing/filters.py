@@ -11,6 +11,7 @@ from bilty.intake import Fault
 from bilty.workflow import Status
 
 TEXT_CHARS_MAX = 200
+ID_DIGITS_MAX = 18
 T = TypeVar("T")
 
 
@@ -69,7 +70,7 @@ class Filter:
     """Blank fields narrow nothing. `facility_ids` are those that the reader may see, None for all; never in addresses.
 
     `facility` and `provider` are codes, `courier` is a name. `created_from` and `created_to` are days, both inclusive.
-    `words` is what is looked for.
+    `words` is what is looked for, `import_id` the file that a shipment came in with.
     """
 
     tab: Tab = Tab.ALL
@@ -80,6 +81,7 @@ class Filter:
     created_from: date | None = None
     created_to: date | None = None
     words: str = ""
+    import_id: int | None = None
 
     @classmethod
     def read(cls, query: Mapping[str, str] | str, facility_ids: frozenset[int] | None = None) -> "Filter":
@@ -96,6 +98,7 @@ class Filter:
             created_from=reader.take("from", _day, None, day),
             created_to=reader.take("to", _day, None, day),
             words=reader.take("find", _text, "", text),
+            import_id=reader.take("import", _id, None, "give the number of an import, for example 12."),
         )
         if found.created_from and found.created_to and found.created_from > found.created_to:
             message = f"To is {found.created_to}, which is before From, {found.created_from}: give a later day."
@@ -114,6 +117,7 @@ class Filter:
             "provider": self.provider,
             "from": str(self.created_from or ""),
             "to": str(self.created_to or ""),
+            "import": str(self.import_id or ""),
         }
         return {name: value for name, value in given.items() if value}
 
@@ -153,6 +157,12 @@ def _text(value: str) -> str:
     if len(value) > TEXT_CHARS_MAX or "\0" in value:
         raise ValueError(value)
     return " ".join(value.split())
+
+
+def _id(value: str) -> int | None:
+    if not (value.isascii() and value.isdigit() and len(value) <= ID_DIGITS_MAX and int(value)):
+        raise ValueError(value)
+    return int(value)
 
 
 def _day(value: str) -> date | None:

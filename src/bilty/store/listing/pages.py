@@ -98,7 +98,7 @@ async def _page(connection: Connection, scope: Scope, sort: Sort, cursor: Cursor
 async def _counts(connection: Connection, scope: Scope) -> dict[Tab, int]:
     scope = replace(scope, standings=None)
     given = Arguments()
-    if scope.found is not None:
+    if scope.found is not None or scope.import_id is not None:
         sql = f"SELECT s.standing, count(*) FROM shipments s WHERE {where(scope, given)} GROUP BY s.standing"  # noqa: S608
     else:
         counted = f"SELECT FROM shipments s WHERE s.standing = a.standing AND {where(scope, given, every_courier=True)}"

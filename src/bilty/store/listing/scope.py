@@ -31,11 +31,12 @@ class Scope:
     first_id: int | None
     end_id: int | None
     found: Found | None
+    import_id: int | None = None
 
     @property
     def is_all(self) -> bool:
         """Every shipment there is."""
-        narrowed = (self.facility_ids, self.standings, self.since, self.until, self.found)
+        narrowed = (self.facility_ids, self.standings, self.since, self.until, self.found, self.import_id)
         return self.any_courier and all(each is None for each in narrowed)
 
     @property
@@ -62,6 +63,7 @@ async def resolve(connection: Connection, wanted: Filter) -> Scope:
         first_id=first_id,
         end_id=end_id,
         found=await find(connection, wanted.words, facilities, first_id, end_id) if wanted.words else None,
+        import_id=wanted.import_id,
     )
 
 

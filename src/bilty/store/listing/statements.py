@@ -85,6 +85,9 @@ def _where_still(scope: Scope, given: Arguments, table: str, id_column: str) -> 
     parts = _where_when(scope, given, table, id_column)
     if scope.facility_ids is not None:
         parts.append(f"{table}.facility_id = ANY({given(scope.facility_ids)}::int[])")
+    if scope.import_id is not None:
+        rows = f"import_rows r WHERE r.import_id = {given(scope.import_id)} AND r.shipment_id = {table}.{id_column}"
+        parts.append(f"EXISTS (SELECT FROM {rows})")
     return parts
 
 
@@ -115,7 +118,9 @@ def _by_age(scope: Scope, given: Arguments, ways: Ways, edge: int | None, limit:
 
 def _runs(scope: Scope, ways: Ways) -> list[tuple[str, str, Sequence[object]]] | None:
     """The values that each run of an index has in its first columns; None where that would not be the quick way."""
-    if scope.found is not None or (scope.facility_ids is None and scope.any_courier and scope.standings is None):
+    if scope.found is not None or scope.import_id is not None:
+        return None
+    if scope.facility_ids is None and scope.any_courier and scope.standings is None:
         return None
     runs: list[tuple[str, str, Sequence[object]]] = [
         ("courier_id", "int", scope.courier_ids),

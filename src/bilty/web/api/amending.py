@@ -1,5 +1,6 @@
 """A shipment is changed, before it is booked or after: a merge patch of the document as GET shows it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import assert_never
 
@@ -7,10 +8,10 @@ import msgspec
 from litestar import Response, patch
 from litestar.params import FromPath
 
-from bilty.intake import Accepted, Fault, Rejected, parse_shipment
+from bilty.intake import Accepted, Fault, Rejected, code_named, parse_shipment
 from bilty.intake.uniware import still_held
-from bilty.shipment import lacks_data
-from bilty.store import amending, showing, uniware, whom
+from bilty.shipment import Party, lacks_data
+from bilty.store import amending, consignees, showing, uniware, whom
 from bilty.store.access import Scope
 from bilty.store.amending import Amended, Amending
 from bilty.store.database import Connection
@@ -49,7 +50,8 @@ async def amend(request: AnyRequest, shipment_id: FromPath[int]) -> Response[Shi
         except ProblemError as stale:
             raise await _with_whom(connection, stale, shipment_id) from None
         schedule = _schedule(change, default=amending.is_wanted(found.progress))
-        parsed = _parsed(request, answer, change)
+        saved = await consignees.named(connection, [code_named(change)])
+        parsed = _parsed(request, answer, change, saved)
         hold = await hold_of(connection, found, parsed)
         arrival = Arrival(parsed.shipment, hold, tuple(warning.message for warning in parsed.warnings))
         now = await showing.clock(connection)
@@ -91,11 +93,16 @@ def _schedule(change: dict[str, object], *, default: bool) -> bool:
     return given
 
 
-def _parsed(request: AnyRequest, answer: ShipmentAnswer, change: dict[str, object]) -> Accepted:
+def _parsed(
+    request: AnyRequest, answer: ShipmentAnswer, change: dict[str, object], saved: Mapping[str, Party]
+) -> Accepted:
+    """A consignee that is named by its code takes the place of the one there: they are not mixed."""
     shown = msgspec.json.decode(msgspec.json.encode(answer), type=dict[str, object])
     document = {name: shown[name] for name in ShipmentDocument.__struct_fields__}
+    if code_named(change):
+        del document["consignee"]
     rules, today = tools_of(request).settings.intake_rules, datetime.now(INDIA).date()
-    parsed = parse_shipment(merged(document, change), rules, today)
+    parsed = parse_shipment(merged(document, change), rules, today, saved)
     if isinstance(parsed, Rejected):
         raise rejected(parsed.faults)
     for name in NAMES:

@@ -1,6 +1,7 @@
 """Many shipments in one request: a stream in, a stream out."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Literal, TypeAlias
 
@@ -8,6 +9,8 @@ from litestar import post
 from litestar.types import ASGIApp
 
 from bilty.intake import Fault
+from bilty.shipment import Party
+from bilty.store import consignees
 from bilty.store.access import Scope
 from bilty.web.asking import choice, only
 from bilty.web.bulk.keeping import Keeper
@@ -49,7 +52,7 @@ async def create(request: AnyRequest) -> ASGIApp:
     return Stream(
         gate=gate_of(request),
         keeper=Keeper(tools.pool, gate_of(request), whose, actor_of(request)),
-        reading=_reading(request, known),
+        reading=_reading(request, known, await _saved(request)),
         telling=Telling(whose, tools.settings.rules, base_url(request), is_file=known == "orders"),
         spool=Spool(),
         stopping=tools.changes.ended,
@@ -69,16 +72,22 @@ def _format_of(request: AnyRequest) -> Format:
     return known
 
 
-def _reading(request: AnyRequest, known: Format) -> Reading:
+async def _saved(request: AnyRequest) -> Mapping[str, Party]:
+    """Every one, as they are when the stream begins."""
+    async with tools_of(request).pool.acquire() as connection:
+        return await consignees.every_one(connection)
+
+
+def _reading(request: AnyRequest, known: Format, saved: Mapping[str, Party]) -> Reading:
     only(request, "schedule")
     schedule = choice(request, "schedule", ("true", "false")) == "true"
     rules = tools_of(request).settings.intake_rules
     if known == "orders":
-        return Orders(rules, _today, schedule=schedule)
+        return Orders(rules, _today, saved, schedule=schedule)
     if "schedule" in request.query_params:
         message = "schedule is for order files: a document says `schedule` itself."
         raise ProblemError(400, "query", message, faults=[Fault("schedule", "", message)])
-    return Documents(rules, _today)
+    return Documents(rules, _today, saved)
 
 
 def _today() -> date:

@@ -17,6 +17,7 @@ from bilty.web.asking import only
 from bilty.web.documents import BoxAnswer, BoxesAnswer, TimelineAnswer, moment_answer
 from bilty.web.etags import is_known
 from bilty.web.keys import needs
+from bilty.web.papers import papers_of
 from bilty.web.problems import ProblemError
 from bilty.web.tools import AnyRequest, WebTools, tools_of
 from bilty.words import INDIA
@@ -106,6 +107,16 @@ async def _stored(tools: WebTools, found: Seen, sha256: str) -> bytes:
 async def _fetched_again(tools: WebTools, found: Seen, sha256: str) -> bool:
     async with tools.pool.acquire() as connection, connection.transaction():
         return await lost_labels.fetch_again(connection, found.id, sha256, await showing.clock(connection))
+
+
+@get(
+    "/shipments/{shipment_id:int}/papers.pdf",
+    guards=[needs(Scope.READ)],
+    summary="Its box stickers and packing slips",
+    media_type="application/pdf",
+)
+async def papers(request: AnyRequest, shipment_id: FromPath[int]) -> Response[bytes]:
+    return await papers_of(tools_of(request), await seen(request, shipment_id))
 
 
 @get("/shipments/{shipment_id:int}/boxes", guards=[needs(Scope.READ)], summary="Its boxes and their waybills")

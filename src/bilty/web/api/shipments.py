@@ -15,6 +15,7 @@ from bilty.web.etags import etag_of, is_known
 from bilty.web.keys import actor_of, caller, needs
 from bilty.web.problems import rejected
 from bilty.web.refusing import refused
+from bilty.web.saved_consignees import saved_for
 from bilty.web.tools import AnyRequest, arrivals_of, tools_of
 from bilty.web.waiting import CHANGING
 from bilty.words import INDIA
@@ -25,7 +26,8 @@ from bilty.workflow import Status
 async def create(request: AnyRequest) -> Response[ShipmentAnswer]:
     """The same again changes nothing and answers with the shipment as it is: a number is unique in its facility."""
     document, tools, waits_s = await document_of(request), tools_of(request), wait_s(request)
-    parsed = parse_shipment(document, tools.settings.intake_rules, datetime.now(INDIA).date())
+    saved = await saved_for(request, document)
+    parsed = parse_shipment(document, tools.settings.intake_rules, datetime.now(INDIA).date(), saved)
     if isinstance(parsed, Rejected):
         raise rejected(parsed.faults)
     taken = await arrivals_of(request).take(parsed, actor_of(request), caller(request).facilities)

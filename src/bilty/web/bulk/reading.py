@@ -3,16 +3,17 @@
 A row that cannot be read is told and the next is read. What makes the rest unreadable is an `End`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol, TypeAlias
 
 import msgspec
 
-from bilty.intake import Accepted, Fault, IntakeRules, Rejected, parse_shipment
+from bilty.intake import NOBODY, Accepted, Fault, IntakeRules, Rejected, parse_shipment
 from bilty.intake.reader import printable
 from bilty.order_file import OrderFault, OrderFile, OrderRows, parse_order
+from bilty.shipment import Party
 from bilty.web.asking import BODY_BYTES_MAX
 from bilty.web.bulk.numbers import Numbers
 from bilty.web.problems import ProblemError, rejected
@@ -66,8 +67,8 @@ class Reading(Protocol):
 class Documents:
     """A document a line. Lines that are blank are counted and passed over."""
 
-    def __init__(self, rules: IntakeRules, today: Today) -> None:
-        self._rules, self._today = rules, today
+    def __init__(self, rules: IntakeRules, today: Today, saved: Mapping[str, Party] = NOBODY) -> None:
+        self._rules, self._today, self._saved = rules, today, saved
         self._pending = b""
         self._is_too_long = False
         self._line = 0
@@ -106,7 +107,7 @@ class Documents:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as trouble:
             yield self._row(line, "", Refusal(self._not_json(trouble)))
             return
-        parsed = parse_shipment(document, self._rules, self._today())
+        parsed = parse_shipment(document, self._rules, self._today(), self._saved)
         verdict = Refusal(rejected(parsed.faults)) if isinstance(parsed, Rejected) else parsed
         yield self._row(line, _number(document), verdict)
 
@@ -126,8 +127,10 @@ class Documents:
 class Orders:
     """An order file: one row a box group, the rows of one shipment one after the other."""
 
-    def __init__(self, rules: IntakeRules, today: Today, *, schedule: bool) -> None:
-        self._rules, self._today, self._schedule = rules, today, schedule
+    def __init__(
+        self, rules: IntakeRules, today: Today, saved: Mapping[str, Party] = NOBODY, *, schedule: bool
+    ) -> None:
+        self._rules, self._today, self._saved, self._schedule = rules, today, saved, schedule
         self._numbers = Numbers()
         self._file = OrderFile(self._numbers)
 
@@ -153,7 +156,7 @@ class Orders:
                 yield Row(each.line, each.line, "", 0, _refusal([each]))
 
     def _row(self, rows: OrderRows) -> Row:
-        taken = parse_order(rows, self._rules, self._today())
+        taken = parse_order(rows, self._rules, self._today(), self._saved)
         verdict = replace(taken, schedule=self._schedule) if isinstance(taken, Accepted) else _refusal(taken)
         return Row(rows.first_line, rows.last_line, printable(rows.number, NUMBER_CHARS_SHOWN), rows.chars, verdict)
 

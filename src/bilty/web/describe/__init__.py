@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from bilty.web.describe import booking, bulk, decisions, endpoints, ewaybills, setting_up, shipments
+from bilty.web.describe import booking, bulk, decisions, documents, endpoints, ewaybills, setting_up, shipments
 from bilty.web.describe.events import EVENTS
 from bilty.web.describe.openapi import document
 from bilty.web.describe.shapes import Operation, Schema
@@ -11,6 +11,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *shipments.OPERATIONS,
     *booking.OPERATIONS,
     *decisions.OPERATIONS,
+    *documents.OPERATIONS,
     *ewaybills.OPERATIONS,
     *bulk.OPERATIONS,
     *setting_up.OPERATIONS,

@@ -7,6 +7,7 @@ from bilty.web.describe.examples import BOXES, READY, SCHEDULING, TIMELINE
 from bilty.web.describe.shapes import Answer, Body, Operation, Parameter, Problem
 from bilty.web.describe.shipments import CANCELLED, TOPIC, UNCHANGED, invalid, shipment
 from bilty.web.documents import BoxesAnswer, TimelineAnswer
+from bilty.web.papers import NO_LABEL, NOT_DRAWN
 
 _ON_HOLD = (
     "Invoice INV-1 of ₹60,000.00 has no e-way bill, which goods above ₹50,000.00 may not move without: "
@@ -148,6 +149,30 @@ OPERATIONS = (
                 code="label_damaged",
                 detail="The stored file 9f86d081884c… was changed behind Bilty's back. It is fetched again.",
             ),
+        ),
+    ),
+    Operation(
+        id="readPapers",
+        topic=TOPIC,
+        method="GET",
+        path="/shipments/{shipment_id}/papers.pdf",
+        summary="Its box stickers and packing slips",
+        about="One PDF, as Bilty makes them: a sticker for each box with its number, a packing slip of the shipment, "
+        "and one of each box whose items are known. Made when it is asked for, while the label is good.",
+        scope=Scope.READ,
+        parameters=(SHIPMENT_ID,),
+        answers=(
+            Answer(
+                status=200,
+                about="The PDF.",
+                shape={"type": "string", "contentMediaType": "application/pdf"},
+                media="application/pdf",
+                headers=("Content-Disposition",),
+            ),
+        ),
+        problems=(
+            Problem(status=404, code="no_label", detail=NO_LABEL),
+            Problem(status=503, code="not_drawn", detail=NOT_DRAWN, headers=("Retry-After",)),
         ),
     ),
     Operation(

@@ -91,6 +91,7 @@ _BOOKED = EventShipment(
     boxes=_boxes("SO-1001"),
     label_url=None,
     label_expires_at=None,
+    papers_url=None,
     problem=None,
 )
 _READY = replace(
@@ -100,6 +101,15 @@ _READY = replace(
     boxes=_boxes("SO-1001", "75409112001", "75409112002", "75409112003"),
     label_url="https://bilty.example.com/labels/i6pUZ8pWAbdrPAa8dNU69YfoEO6xNEmtE_M0XZzXhZsx…",
     label_expires_at=datetime(2026, 11, 30, 6, 37, 9, tzinfo=UTC),
+)
+_DISPATCHED = replace(
+    _BOOKED,
+    id=1045,
+    number="SO-1005",
+    status="dispatched",
+    courier=EventCourier(4, "main", "Delhivery B2B", 1),
+    awb="7540911500",
+    boxes=_boxes("SO-1005", "75409115001", "75409115002", "75409115003"),
 )
 _CHANGED = replace(
     _BOOKED,
@@ -172,6 +182,14 @@ EVENTS = (
             "2026-11-23T07:20:41.302884Z",
             "5d0c1e9ab84f4a7f93c2f60de7ab1b35",
             _CHANGED,
+        ),
+    ),
+    Event(
+        kind=EventKind.DISPATCHED,
+        summary="Its courier has its boxes",
+        about="Once a booking: it was marked so, or its handover was closed.",
+        example=_message(
+            EventKind.DISPATCHED, "2026-11-23T11:40:02.118205Z", "c1a7e02f5e0b4d0e8e6f3a9917d2b6c4", _DISPATCHED
         ),
     ),
     Event(

@@ -63,6 +63,7 @@ SCHEDULING: Schema = {
     "courier": None,
     "awb": None,
     "label_url": None,
+    "papers_url": None,
     "run": 1,
     "version": 1,
     "polls_done": 0,

@@ -1,7 +1,7 @@
 """What the fields of answers mean, by the struct that is answered. A test wants each of them."""
 
 from bilty.store.hand_off.deliveries import COUNTED_MAX
-from bilty.web.describe import bulk_fields, deciding, ewaybill_fields, problem_fields
+from bilty.web.describe import bulk_fields, deciding, documents, ewaybill_fields, problem_fields
 from bilty.words import grouped
 
 _OWN_NUMBER = "Bilty's own number of it."
@@ -63,6 +63,8 @@ _SHIPMENTS: dict[str, dict[str, str]] = {
         "courier": "Who has the shipment, or is being asked for it.",
         "awb": _AWB,
         "label_url": "Where its label is, with the same key; null while there is none.",
+        "papers_url": "Where its box stickers and packing slips are, where the connector says packslip_required; else "
+        "null.",
         "run": "How often it was booked: 0 before the first time.",
         "version": "Which it is of what it was: one more whenever it is changed after a courier was asked to carry it.",
         "polls_done": "How often the courier now waited for was asked for the label.",
@@ -242,6 +244,8 @@ _HAND_OFF: dict[str, dict[str, str]] = {
         "boxes": "Each box is one, in their order.",
         "label_url": "Opens the label's PDF without a key, until `label_expires_at`; null while there is none.",
         "label_expires_at": "Until when `label_url` opens it. The link is made anew each time the event is sent.",
+        "papers_url": "Opens box stickers and packing slips, as `label_url` opens the label, where the connector says "
+        "Packslip Required; else null.",
         "problem": "Why it waited for a person or failed; null where it did not.",
     },
     "EventCourier": _COURIER,
@@ -274,6 +278,7 @@ ABOUT = {
     **_SHIPMENTS,
     **deciding.ABOUT,
     **ewaybill_fields.ABOUT,
+    **documents.ABOUT,
     **_SETTING_UP,
     **_HAND_OFF,
     **_BULK,
