@@ -365,8 +365,8 @@ ONE_LINE = "2026-11-25T10:00:00+05:30"
             "Pune",
             "consignee",
             (
-                'consignee is "Pune": give an object with address, city, country, email, gstin, name, organisation, '
-                "phone, pincode, state."
+                'consignee is "Pune": give an object with address, city, code, country, email, gstin, name, '
+                "organisation, phone, pincode, state."
             ),
         ),
         ("payment.mode", "later", "payment.mode", 'mode is "later": give "prepaid" or "cod".'),

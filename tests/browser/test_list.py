@@ -182,7 +182,7 @@ async def test_who_is_no_longer_signed_in_is_shown_the_way_in(chromium: Browser,
 async def test_a_choice_narrows_at_once_and_leaves_no_blanks(chromium: Browser, dsn: str, tmp_path: Path) -> None:
     articles = (Article("SO-1", courier="DTDC", status="label_requested"), Article("SO-2"))
     async with looking(chromium, dsn, tmp_path, *articles) as (page, _):
-        await page.get_by_label("Courier").select_option("DTDC")
+        await page.get_by_label("Courier", exact=True).select_option("DTDC")
         await page.wait_for_url(re.compile(r"/shipments\?courier=DTDC$"))
         await expect(page.locator("tbody tr")).to_have_count(1)
         consignee = await page.get_by_role("cell", name="Sahyadri Distributors").bounding_box()

@@ -115,6 +115,6 @@ async def test_the_questions_of_the_list(stands: Stands) -> None:
     await page.get_by_label("Select the shipments of this page").check()
     faults += await faults_of(page)
     await page.get_by_role("button", name="Cancel", exact=True).click()
-    await expect(page.get_by_role("dialog")).to_contain_text("2 shipments")
+    await expect(page.get_by_role("dialog")).to_contain_text("4 shipments")
     faults += await faults_of(page) + stand.insider.complained()
     assert not faults, "\n".join(faults)

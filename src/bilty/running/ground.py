@@ -12,7 +12,7 @@ import structlog
 from bilty import postgres
 from bilty.settings import Settings
 from bilty.store import restored
-from bilty.store.database import CONNECT_TIMEOUT_S, UNAVAILABLE, Pool, TooOldError, connect_pool, migrate
+from bilty.store.database import CONNECT_TIMEOUT_S, UNAVAILABLE, Pool, TooOldError, check_version, connect_pool, migrate
 from bilty.store.labels import LabelStore
 from bilty.store.secrets import Vault, kept_old_secret, kept_secret
 
@@ -104,6 +104,7 @@ async def _migrate(dsn: str, *, restoring: bool) -> None:
     # On a connection of its own: making an index may take hours, and so may waiting for a program that makes one.
     connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
     try:
+        check_version(connection)
         if not restoring and await restored.begun(connection):
             raise CannotStart(RESTORING)
         for name in await migrate(connection):

@@ -68,14 +68,19 @@ async def connect_pool(dsn: str, *, size: int = POOL_MAX) -> Pool:
     )
 
 
+def check_version(connection: Connection) -> None:
+    """Asks the server nothing: its greeting said it. Raises TooOldError."""
+    found = connection.get_server_version().major
+    if found < POSTGRES_MIN:
+        raise TooOldError(f"PostgreSQL {POSTGRES_MIN} or newer is needed; this one is {found}.")
+
+
 async def migrate(connection: Connection) -> list[str]:
     """Applies what is not applied yet, each file in a transaction of its own, and returns their names.
 
     Raises TooOldError. Files are numbered; order is what their names say.
     """
-    found = connection.get_server_version().major
-    if found < POSTGRES_MIN:
-        raise TooOldError(f"PostgreSQL {POSTGRES_MIN} or newer is needed; this one is {found}.")
+    check_version(connection)
     await connection.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
     try:
         await connection.execute(
