@@ -329,7 +329,7 @@ async def test_more_label_hosts_than_are_kept() -> None:
     async def look_up(_: str, __: int) -> list[str]:
         return ["127.0.0.1"]
 
-    async with serving(answering(b"%PDF-")) as wire, Http(QUICK, look_up=look_up, may_reach=anywhere) as http:
+    async with serving(answering(b"%PDF-")) as wire, Http(look_up=look_up, may_reach=anywhere) as http:
         for number in range(PINS_MAX + 2):
             link = f"http://h{number}.invalid:{wire.port}/x"
             assert isinstance(await http.download(link, allow_private_addresses=False), Received)

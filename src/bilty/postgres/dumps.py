@@ -5,7 +5,6 @@ with its own pg_dump.
 """
 
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,7 +45,7 @@ def load(dsn: str, file: Path) -> None:
     """What `write` wrote, into a schema that is empty: all of it, or nothing. Raises PostgresUnavailable."""
     address, secret = _without_password(dsn)
     folder = _folder()
-    into = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--dbname={address}")
+    into = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--dbname={address}")
     with (
         _started([folder / "pg_restore", "--no-owner", "--no-privileges", "--file=-", file], {}) as reading,
         _started([folder / "psql", *into, "--output=/dev/null"], secret, given=True) as loading,
@@ -54,11 +53,12 @@ def load(dsn: str, file: Path) -> None:
         assert reading.stdout
         assert loading.stdin
         try:
+            # Not --single-transaction: it commits at the end of its input, and our own death is such an end.
+            loading.stdin.write(b"BEGIN;\n")
             _pass_on(reading.stdout, loading.stdin)
             if reading.wait() == 0:
-                loading.stdin.close()
-            else:
-                loading.kill()  # what was begun is not committed: the end of a half-read file is no end
+                loading.stdin.write(b"COMMIT;\n")
+            loading.stdin.close()
         except BrokenPipeError:
             reading.kill()
         said = [_end_of(loading), _end_of(reading)]
@@ -69,11 +69,9 @@ def load(dsn: str, file: Path) -> None:
 
 
 def _pass_on(source: IO[bytes], into: IO[bytes]) -> None:
-    for _ in range(HEADER_LINES_MAX):
-        line = source.readline()
-        if not line.startswith(NEWER_SETTING):
+    for number, line in enumerate(source):
+        if number >= HEADER_LINES_MAX or not line.startswith(NEWER_SETTING):
             into.write(line)
-    shutil.copyfileobj(source, into, 2**20)
 
 
 def _run(program: str, *arguments: str | Path, secret: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ from bilty.store.database import CONNECT_TIMEOUT_S, Connection
 
 ANY, WORKERS = "bilty%", "bilty jobs"
 """What programs call themselves; a command's own pool is one of the first."""
+AT_WORK = "A Bilty is at work with this database: stop every one, then run this again."
 
 
 async def is_used(connection: Connection, by: str) -> bool:
@@ -29,8 +30,7 @@ async def bring_back(dsn: str, file: Path, *, replace: bool) -> str:
     """The name of the schema in which stands what was there before, blank where nothing was. Raises CannotStart."""
     connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
     try:
-        if await is_used(connection, ANY):
-            raise CannotStart("A Bilty is at work with this database: stop every one, then say it again.")
+        await _check_alone(connection)
         aside = ""
         if await connection.fetchval("SELECT to_regclass('public.migrations') IS NOT NULL"):
             if not replace and await connection.fetchval("SELECT EXISTS (SELECT FROM public.shipments)"):
@@ -41,6 +41,7 @@ async def bring_back(dsn: str, file: Path, *, replace: bool) -> str:
             aside = f"{dumps.REPLACED}{datetime.now(UTC):%Y%m%d_%H%M%S}"
         await _begin(connection, aside)
         try:
+            await _check_alone(connection)  # again: it may have begun before the table that keeps it away was there
             await asyncio.to_thread(dumps.load, dsn, file)
         except BaseException:
             await _put_back(connection, aside)
@@ -48,6 +49,11 @@ async def bring_back(dsn: str, file: Path, *, replace: bool) -> str:
         return aside
     finally:
         await connection.close()
+
+
+async def _check_alone(connection: Connection) -> None:
+    if await is_used(connection, ANY):
+        raise CannotStart(AT_WORK)
 
 
 async def _begin(connection: Connection, aside: str) -> None:
