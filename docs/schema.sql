@@ -795,7 +795,8 @@ ALTER TABLE public.shipping_providers ALTER COLUMN id ADD GENERATED ALWAYS AS ID
 CREATE TABLE public.side_calls (
     id bigint NOT NULL,
     provider_id integer NOT NULL,
-    until timestamp with time zone NOT NULL
+    until timestamp with time zone NOT NULL,
+    waits boolean DEFAULT false NOT NULL
 );
 
 ALTER TABLE public.side_calls ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (

@@ -45,6 +45,12 @@ def test_what_a_courier_said_moves_no_cursor_and_forges_no_line(said: str) -> No
     assert line.startswith("label.undrawable")
 
 
+def test_nor_does_a_trace_that_quotes_it() -> None:
+    said: dict[str, object] = {"event": "finding.failed", "exc_info": ValueError("red\x1b[31m")}
+    line = spelt_out(None, "error", structlog.processors.format_exc_info(None, "error", said))
+    assert "ValueError: red\\x1b[31m" in str(line["exception"])
+
+
 def test_nothing_packed_by_others_is_unpacked_or_run() -> None:
     """A PDF is read in a process of its own, and so is the one archive that is taken: a workbook."""
     found = {

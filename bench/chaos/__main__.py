@@ -50,11 +50,16 @@ class Result:
     stuck: int
 
     @property
+    def is_proof(self) -> bool:
+        """Where nothing was booked or nobody killed the zeros say nothing."""
+        return bool(self.shipments and self.bookings and self.kills)
+
+    @property
     def is_clean(self) -> bool:
         return not (self.lost or self.paid_twice or self.unknown_awbs or self.wrong_boxes or self.stuck)
 
 
-async def run(folder: Path, seconds: float, seed: int, *, hurry: bool) -> tuple[Result, Verdict]:
+async def run(folder: Path, seconds: float, seed: int, *, hurry: bool) -> tuple[Result, Verdict, Counted]:
     began, counted = time.monotonic(), Counted()
     async with listening(seed) as oms, housed(folder, seed) as house:
         key = await _key(house.dsn)
@@ -68,6 +73,7 @@ async def run(folder: Path, seconds: float, seed: int, *, hurry: bool) -> tuple[
             owed = await books.rest(house.dsn, house.sandbox_url, REST_WITHIN_S, hurry=hurry)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(oms.papers(), PAPERS_WITHIN_S)
+            oms.give_up()
         say(f"at rest after {time.monotonic() - began:.0f} s{f', still owed: {owed}' if owed else ''}")
         codes = await house.end_programs()
         say(f"Bilty's processes ended with {codes}")
@@ -76,7 +82,7 @@ async def run(folder: Path, seconds: float, seed: int, *, hurry: bool) -> tuple[
         evidence = books.evidence(flow.taken, kept, given, oms.told)
         verdict = judge(evidence)
         _keep(folder, evidence, verdict)
-    return _result(evidence, verdict, counted), verdict
+    return _result(evidence, verdict, counted), verdict, counted
 
 
 async def _fire(house: House, flow: Flow, counted: Counted, seconds: float, seed: int) -> None:
@@ -122,7 +128,8 @@ async def _told(house: House, flow: Flow, oms: Oms, counted: Counted, open_max: 
         yield
     finally:
         looking.cancel()
-        await asyncio.wait([looking])
+        with contextlib.suppress(asyncio.CancelledError):
+            await looking
 
 
 async def _key(dsn: str) -> str:
@@ -161,19 +168,23 @@ def main() -> None:
     given = parser.parse_args()
     folder = given.keep or Path(tempfile.mkdtemp(prefix="bilty-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
-    result, verdict = asyncio.run(run(folder.resolve(), given.minutes * 60, given.seed, hurry=given.hurry))
+    result, verdict, counted = asyncio.run(run(folder.resolve(), given.minutes * 60, given.seed, hurry=given.hurry))
     for name, lines in asdict(verdict).items():
         for line in lines[:SHOWN_MAX]:
             print(f"{name}: {line}")
     for key, value in asdict(result).items():
         print(f"{key.replace('_', ' '):<18}{value:>8,}")
     print(f"{'seed':<18}{given.seed:>8}")
+    for kind, times in sorted(counted.by_kind.items()):
+        print(f"  {kind:<24}{times:>6,}")
     if not given.keep and result.is_clean:
         shutil.rmtree(folder)
     else:
         print(f"What it was judged by is in {folder}.")
     if given.json:
         print(json.dumps(asdict(result)))
+    if not result.is_proof:
+        sys.exit("Nothing was proved: let it burn for longer.")
     if not result.is_clean:
         sys.exit("The books do not agree with the truth.")
 

@@ -106,7 +106,7 @@ class Oms:
         if shipment.awb and shipment.label_url:
             told.ready.add(shipment.number)
             if self.dice.randrange(OPENED_ONE_IN) == 0:
-                task = asyncio.create_task(self._open(shipment.number, shipment.label_url))
+                task = asyncio.create_task(self._open(shipment.number, shipment.label_url), name=shipment.number)
                 self._papers.add(task)
                 task.add_done_callback(self._papers.discard)
 
@@ -130,6 +130,12 @@ class Oms:
         """Until each label that it wanted to open is open."""
         while self._papers:
             await asyncio.wait(self._papers)
+
+    def give_up(self) -> None:
+        """What is not open by now did not open."""
+        for task in self._papers:
+            self.told.unopened.append(f"{task.get_name()}: not in time")
+            task.cancel()
 
 
 @contextlib.asynccontextmanager

@@ -1,12 +1,15 @@
 """A late label that may be used for a while, and what lists know of it when its time is over."""
 
+from dataclasses import replace
+
 import pytest
 
 from bilty.aggregator.scripted import P1, P2, P3, accepted, refused
 from bilty.reply import Busy
 from bilty.store import claims
+from bilty.store.progress import changing
 from bilty.turn import State
-from bilty.workflow import Status
+from bilty.workflow import Status, put
 from dispatch.bench import MINUTE, NOON, Bench, shipment
 
 
@@ -46,3 +49,22 @@ async def test_a_late_label_that_nobody_uses_is_cancelled_and_leaves_the_list(be
     assert await listed(bench) == (Status.FAILED, [])
     assert not any(booked.alive for booked in bench.aggregator.bookings.values())
     assert (bench.aggregator.calls["track"], bench.aggregator.calls["cancel"]) == (2, 2)
+
+
+async def test_of_two_turns_that_change_places_the_one_that_leaves_is_written_first(bench: Bench) -> None:
+    """Only one may have the shipment, even in the middle of a statement."""
+    bench.aggregator.plan(P1, refused())
+    await bench.schedule(shipment("S1"))
+    await bench.work()
+    first, second = await bench.turn("S1", 1), await bench.turn("S1", 2)
+    async with (
+        bench.pool.acquire() as connection,
+        connection.transaction(),
+        changing(connection, [bench.ids["S1"]], bench.now) as courses,
+    ):
+        (course,) = courses.values()
+        taken = put(course.before, replace(first, state=State.FETCHING, awb="LATE1", due_at=bench.now))
+        course.after = put(taken, replace(second, state=State.CANCELLED, due_at=None))
+    holder = (await bench.progress("S1")).holder
+    assert holder is not None
+    assert (holder.reference, holder.awb) == (first.reference, "LATE1")

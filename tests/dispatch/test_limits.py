@@ -110,7 +110,51 @@ async def test_a_call_that_is_no_turns_has_its_place_among_them(bench: Bench) ->
     assert len(await claim(bench)) == 2
     assert await enter(bench) == limits.LOOK_AGAIN_S
     await limits.leave(bench.pool, place)
+    assert await claim(bench) == [], "turns, which are many, leave the place to the call that waits"
+    place = await enter(bench)
+    assert isinstance(place, Place)
+    await limits.leave(bench.pool, place)
+    bench.now += limits.WISH
     assert len(await claim(bench)) == 1
+
+
+async def test_what_is_held_back_on_purpose_is_not_late(bench: Bench) -> None:
+    async def late() -> tuple[int, bool]:
+        async with bench.pool.acquire() as connection:
+            count, seconds = await claims.late(connection)
+        return count, seconds > 0
+
+    await many(bench, 3)
+    assert await late() == (3, True)
+    for held, free in (
+        ("quiet_until = clock_timestamp() + interval '1 hour'", "quiet_until = NULL"),
+        ("paused_at = clock_timestamp()", "paused_at = NULL"),
+        ("enabled = false", "enabled = true"),
+    ):
+        await bench.pool.execute(f"UPDATE shipping_providers SET {held}")
+        assert await late() == (0, False), held
+        await bench.pool.execute(f"UPDATE shipping_providers SET {free}")
+    assert await late() == (3, True)
+
+
+async def test_the_only_place_is_nobodys_by_wishing_alone(bench: Bench) -> None:
+    """Else a round of a hundred thousand questions would keep every shipment waiting."""
+    await limit(bench, at_once=1)
+    await many(bench, 2)
+    place = await enter(bench)
+    assert isinstance(place, Place)
+    assert await enter(bench) == limits.LOOK_AGAIN_S
+    await limits.leave(bench.pool, place)
+    assert len(await claim(bench)) == 1
+
+
+async def test_who_has_no_patience_is_told_that_nobody_was_asked(bench: Bench) -> None:
+    await limit(bench, at_once=1)
+    assert isinstance(await enter(bench, now=datetime.now(UTC)), Place)
+    with pytest.raises(limits.NoPlace) as none:
+        async with limits.place(bench.pool, PROVIDER, 50, patience_s=0.1):
+            pytest.fail("there is no place")
+    assert none.value.wait_s == limits.LOOK_AGAIN_S
 
 
 async def test_a_call_that_is_no_turns_waits_for_whoever_counts(bench: Bench) -> None:

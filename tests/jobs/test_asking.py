@@ -170,4 +170,4 @@ async def test_a_question_for_which_there_is_no_place_in_time_says_so(desk: Desk
     job = await connection_test(desk)
     assert desk.bench.aggregator.calls == {}
     assert job.result is not None
-    assert str(job.result["message"]).startswith("Nothing could be asked")
+    assert str(job.result["message"]).startswith("Nothing was asked")

@@ -9,7 +9,7 @@ import pytest
 from bilty.aggregator import AtRest, Booking, Said, Trouble
 from bilty.aggregator.scripted import P1, P2, P3, Call, Scripted, accepted, label, refused, unclear
 from bilty.deciding.found import Difference
-from bilty.jobs.reconciling import Pace, reconcile_if_due, reconcile_page
+from bilty.jobs.reconciling import AT_ONCE, TRIES_MAX, Pace, reconcile_if_due, reconcile_page
 from bilty.reply import Busy, Label, NotYet, PickedUp, Refusal, Refused, Unclear, Unknown
 from bilty.shipping_provider import Terms
 from bilty.store import claims, differences, reconciling
@@ -368,6 +368,25 @@ async def test_the_pause_that_clickpost_asks_for_is_made(books: Books) -> None:
     wait = await books.pool.fetchval("SELECT leased_until - clock_timestamp() FROM reconciliations")
     assert timedelta(seconds=890) < wait <= timedelta(seconds=900)
     assert not await books.page()
+
+
+async def test_who_asks_to_be_left_alone_is_left_alone_at_once(books: Books) -> None:
+    """By the rest of the page, too, which is no try in vain and no silence: nobody was asked."""
+    names = [f"S{n}" for n in range(20)]
+    await books.labelled(*names)
+    await books.begin()
+    books.bench.aggregator.say("inquire", *[Busy("too many requests", retry_after_s=900)] * len(names))
+    assert await books.page()
+    assert books.bench.aggregator.calls["inquire"] <= AT_ONCE
+    assert await books.pool.fetchval("SELECT silent_since FROM shipping_providers") is None
+    for _ in range(TRIES_MAX + 1):
+        await books.time_goes_on()
+        assert await books.page(), "nobody gave up meanwhile"
+    assert books.bench.aggregator.calls["inquire"] <= AT_ONCE
+    books.bench.aggregator.forget_said()
+    await books.pool.execute("UPDATE shipping_providers SET quiet_until = NULL")
+    found = await books.reconcile()
+    assert (found.asked, found.unanswered, found.problem) == (len(names), 0, "")
 
 
 async def test_it_is_never_in_a_hurry(books: Books) -> None:

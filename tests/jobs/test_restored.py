@@ -25,7 +25,7 @@ from bilty.outgoing.http import Http
 from bilty.postgres import dumps
 from bilty.shipment import Shipment
 from bilty.shipping_provider import Connector
-from bilty.store import acting, providers, restored
+from bilty.store import acting, finding, providers, restored
 from bilty.store.amending import Amending, amend
 from bilty.store.audit import Actor, ActorKind
 from bilty.store.claims import OUT_AT_MOST
@@ -167,6 +167,37 @@ async def test_a_courier_that_was_to_be_asked_and_was_is_not_asked_again(beside:
         assert await here.bench.status("S1") is Status.LABEL_READY
         assert await here.awb("S1") == booked
         assert (here.live, here.posts) == ([booked], posts)
+
+
+async def test_one_that_cannot_be_read_does_not_stop_the_others(beside: Beside) -> None:
+    async with beside(AT_ONCE) as here:
+        await here.bench.schedule(shipment("S1"), shipment("S2"))
+        await here.back_up()
+        await here.wreck()
+        await here.bench.pool.execute(
+            "UPDATE shipment_versions SET content = '{}' WHERE shipment_id = $1", here.bench.ids["S1"]
+        )
+        here.bench.now += OUT_AT_MOST + timedelta(seconds=2)
+        while await find_due(here.tools, Keyring(here.bench.vault), here.bench.now):
+            pass
+        looked_for = await here.bench.rows("SELECT shipment_id, why FROM to_find WHERE due_at IS NOT NULL")
+        assert [tuple(row) for row in looked_for] == [(here.bench.ids["S1"], finding.UNREADABLE)]
+
+
+async def test_who_is_still_asking_keeps_what_it_asks_about(beside: Beside) -> None:
+    async with beside(AT_ONCE) as here:
+        await here.bench.schedule(shipment("S1"))
+        await here.back_up()
+        await here.wreck()
+        due = "SELECT due_at FROM to_find"
+        (taken,) = await finding.take(here.bench.pool, 1, here.bench.now + timedelta(seconds=120))
+        await here.bench.pool.execute("UPDATE to_find SET due_at = clock_timestamp()")
+        await finding.hold(here.bench.pool, taken)
+        held = await here.bench.pool.fetchval(due)
+        assert held > datetime.now(UTC) + finding.LEASE / 2
+        await here.bench.pool.execute("UPDATE to_find SET fence = fence + 1, due_at = clock_timestamp()")
+        await finding.hold(here.bench.pool, taken)
+        assert await here.bench.pool.fetchval(due) < held, "another has it"
 
 
 async def test_the_second_courier_has_it_and_the_first_would_take_it_today(beside: Beside) -> None:

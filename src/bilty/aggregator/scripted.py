@@ -138,6 +138,10 @@ class Scripted:
         """What `call` answers next, one after the other; after that the truth again."""
         self._said[call].extend(replies)
 
+    def forget_said(self) -> None:
+        """From now on the truth."""
+        self._said.clear()
+
     def find(self, awb: str) -> Booked | None:
         return self._by_awb.get(awb)
 

@@ -77,19 +77,15 @@ def stop(message: str) -> NoReturn:
 
 def configure_logs(*, quiet: bool) -> None:
     # Plain tracebacks: the pretty ones print local variables, and among those may be a secret.
-    if sys.stderr.isatty():
-        renderers: list[structlog.typing.Processor] = [
-            spelt_out,
-            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
-        ]
-    else:
-        renderers = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *renderers,
+            structlog.processors.format_exc_info,
+            *([spelt_out] if sys.stderr.isatty() else []),
+            renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR if quiet else logging.INFO),
         logger_factory=lambda: _Unfailing(sys.stderr),

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bilty.cli.ground import plainly, settings_or_stop, stop, with_state
+from bilty.words import counted
 
 if TYPE_CHECKING:
     from bilty.running import Opened
     from bilty.settings import Settings
 
 BESIDE = (
-    "It has the database alone. Keep beside it, and give back with it: the secret key ({secret}), without which the "
-    "ClickPost key in it cannot be opened; and the labels ({labels})."
+    "It holds the database alone. Keep the secret key ({secret}) too, in another place: without it the ClickPost key "
+    "in the backup cannot be opened. And keep the labels ({labels})."
 )
 NOW = (
-    "{count} shipments are now looked for at ClickPost before any is booked: start Bilty, and see `bilty doctor`.\n"
+    "{shipments} now looked for at ClickPost before any is booked: start Bilty, and see `bilty doctor`.\n"
     "What came after {until} is lost here: have it sent again. It is found by its reference, and booked once.\n"
-    "When all of it was sent again, say `bilty restored --over`."
+    "When all of it was sent again, run `bilty restored --over`."
 )
 
 
@@ -72,16 +73,20 @@ def restored(
 
 
 async def _mark(state: "Opened") -> str:
-    from bilty.running.restoring import WORKERS, is_used
+    from bilty.running.restoring import AT_WORK, is_used
     from bilty.store import restored
 
     async with state.pool.acquire() as connection, connection.transaction():
-        if await is_used(connection, WORKERS):
-            stop("A Bilty is at work with this database: stop every one, then say it again.")
+        if await is_used(connection):
+            stop(AT_WORK)
         count = await restored.mark(connection)
         standing = await restored.standing(connection)
     known = standing and standing.known_until
-    return NOW.format(count=count, until=f"{known:%Y-%m-%d %H:%M} UTC" if known else "the backup")
+    return NOW.format(shipments=_looked_for(count), until=f"{known:%Y-%m-%d %H:%M} UTC" if known else "the backup")
+
+
+def _looked_for(count: int) -> str:
+    return f"{counted(count, 'shipment')} {'is' if count == 1 else 'are'}"
 
 
 async def _over(state: "Opened") -> str:

@@ -57,7 +57,7 @@ def places(progress: Progress, couriers: Sequence[Courier], last_run: int) -> tu
     listed = [
         Place(turn.reference, turn.version, turn.run, turn.courier)
         for turn in progress.turns
-        if turn.courier and (turn.kind in (Kind.OPEN, Kind.WATCHED, Kind.EXTRA) or turn.state in _MAY_HAVE_IT)
+        if turn.courier and _may_have_changed(turn)
     ]
     for run in range(max(progress.run, 1), last_run + 1):
         ahead = VERSIONS_AHEAD if run > progress.run else 0  # a version that is new since has a run that is
@@ -67,6 +67,11 @@ def places(progress: Progress, couriers: Sequence[Courier], last_run: int) -> tu
                 if name not in known:
                     listed.append(Place(name, version, run, courier))
     return tuple(listed)
+
+
+def _may_have_changed(turn: Turn) -> bool:
+    is_unsure = turn.state is State.REFUSED and turn.code == 0  # nobody said no: its reference was not known, twice
+    return is_unsure or turn.kind in (Kind.OPEN, Kind.WATCHED, Kind.EXTRA) or turn.state in _MAY_HAVE_IT
 
 
 def _asked_in(progress: Progress, run: int) -> tuple[Courier, ...]:
@@ -80,9 +85,16 @@ def last_run_of(progress: Progress, found: Sequence[Found]) -> int:
     return max((progress.run, 1, *(each.place.run for each in found))) + RUNS_AHEAD
 
 
-def in_the_works_ahead(progress: Progress, found: Sequence[Found]) -> bool:
-    """Something of a later version is not decided: whatever it becomes, it is not to be taken for this one's."""
-    return any(each.label is None and each.place.version > progress.version for each in found)
+def is_to_be_awaited(progress: Progress, found: Sequence[Found]) -> bool:
+    """Something is not decided that nothing here can wait for: of a later version, or of a turn that has ended."""
+    return any(
+        each.label is None and (each.place.version > progress.version or _has_ended(progress, each)) for each in found
+    )
+
+
+def _has_ended(progress: Progress, found: Found) -> bool:
+    turn = _turn(progress, found.place.reference)
+    return turn is not None and turn.state is State.REFUSED
 
 
 def found_again(progress: Progress, found: Sequence[Found], now: datetime, rules: Rules) -> Progress:

@@ -27,7 +27,7 @@ from bilty.doctor.findings import (
 from bilty.running import Opened
 from bilty.settings import PREFIX, Settings
 from bilty.shipment import Facility
-from bilty.store import providers
+from bilty.store import claims, providers
 from bilty.store.database import POSTGRES_MIN, Connection
 from bilty.store.notices import Notice, notices
 from bilty.store.places import places
@@ -77,7 +77,7 @@ async def look(state: Opened) -> House:
     async with state.pool.acquire() as connection:
         standings = await providers.standings(connection)
         now = await connection.fetchval("SELECT clock_timestamp()")
-        due, late_s = await _due(connection)
+        due, late_s = await claims.late(connection)
         disk = shutil.disk_usage(_existing(state.settings.data_dir))
         return House(
             settings=state.settings,
@@ -111,19 +111,6 @@ async def facilities_of(connection: Connection) -> tuple[Facility, ...]:
 async def _applied(connection: Connection) -> tuple[str, ...]:
     rows = await connection.fetch("SELECT name FROM migrations ORDER BY name LIMIT 1000")
     return tuple(row["name"] for row in rows)
-
-
-async def _due(connection: Connection) -> tuple[int, float]:
-    """How many calls are due and how late the oldest is; what is held back on purpose is not late."""
-    row = await connection.fetchrow(
-        """SELECT count(*) AS due, coalesce(extract(epoch FROM clock_timestamp() - min(t.due_at)), 0)::float8 AS late_s
-             FROM turns t JOIN shipping_providers p ON p.id = t.provider_id
-            WHERE t.due_at <= clock_timestamp() AND p.connector IS NOT NULL AND p.paused_at IS NULL
-              AND NOT (t.state = 'asking' AND t.priority > 1 AND p.alarmed_at IS NOT NULL)
-              AND NOT EXISTS (SELECT FROM to_find f WHERE f.shipment_id = t.shipment_id AND f.due_at IS NOT NULL)"""
-    )
-    assert row is not None, "an aggregate has one row"
-    return row["due"], row["late_s"]
 
 
 async def _label_trouble(state: Opened) -> str:

@@ -4,7 +4,7 @@ from bilty.doctor.findings import Finding, note, wrong
 from bilty.store.restored import Restore
 from bilty.words import counted, sentence
 
-SEND_AGAIN = "Have it sent again, see docs/backup.md; then say `bilty restored --over`."
+SEND_AGAIN = "Have it sent again, see docs/backup.md; then run `bilty restored --over`."
 FIND = "`bilty up` or `bilty work` looks for them; nothing is booked for one before it is found."
 
 

@@ -31,8 +31,8 @@ NOT_IN_TIME = (
     "Check the network from this machine and BILTY_CLICKPOST_URL, then test again."
 )
 NO_PLACE = (
-    f"Nothing could be asked within {WITHIN_S} s: as many calls as may be are out, or ClickPost asked Bilty to come "
-    "again later. Wait until the line at the top of this page is gone, then test again."
+    "Nothing was asked: Bilty already has as many calls out as it may, or ClickPost asked it to come again later. "
+    "Try again in a minute."
 )
 
 log = structlog.get_logger()
@@ -110,26 +110,30 @@ async def _subject(tools: Tools, job: Job) -> _Subject:
 
 async def _end(tools: Tools, job: Job, subject: _Subject, ask: Ask, *, otherwise: Result) -> None:
     """Asks with no connection held, and ends the job with the answer, or with `otherwise` and why there is none."""
-    connector, reply, why_not = subject.connector, None, NO_PLACE
+    reply: object = None
     try:
-        async with (
-            asyncio.timeout(WITHIN_S),
-            limits.place(tools.pool, subject.provider_id, tools.calls_max, WITHIN_S),
-        ):
-            why_not = NOT_IN_TIME
-            reply, result = await ask(tools.aggregator(connector))
-    except TimeoutError:
-        result = {**otherwise, "message": why_not}
-    except Exception:  # noqa: BLE001 - a connector does not raise; should it, nobody must wait for an answer for ever
-        trace = hide(traceback.format_exc(), connector.key)
-        log.error("job.call_failed", job=job.id, trace=trace)  # noqa: TRY400 - a plain one may quote the key
-        result = {**otherwise, "message": UNREADABLE.format(id=job.id)}
-    told = msgspec.json.decode(hide(msgspec.json.encode(result).decode(), connector.key))
+        async with limits.place(tools.pool, subject.provider_id, tools.calls_max, WITHIN_S):
+            reply, result = await _answer(tools, job, subject, ask, otherwise)
+    except limits.NoPlace:
+        result = {**otherwise, "message": NO_PLACE}
+    told = msgspec.json.decode(hide(msgspec.json.encode(result).decode(), subject.connector.key))
     async with job_steps.take(tools.pool, job.id) as taken:
         if taken is not None:
             await job_steps.end(taken[0], job.id, result=told)
     if isinstance(reply, Busy) and reply.retry_after_s:
         await _be_quiet(tools, subject, reply)
+
+
+async def _answer(tools: Tools, job: Job, subject: _Subject, ask: Ask, otherwise: Result) -> tuple[object, Result]:
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            return await ask(tools.aggregator(subject.connector))
+    except TimeoutError:
+        return None, {**otherwise, "message": NOT_IN_TIME}
+    except Exception:  # noqa: BLE001 - a connector does not raise; should it, nobody must wait for an answer for ever
+        trace = hide(traceback.format_exc(), subject.connector.key)
+        log.error("job.call_failed", job=job.id, trace=trace)  # noqa: TRY400 - a plain one may quote the key
+        return None, {**otherwise, "message": UNREADABLE.format(id=job.id)}
 
 
 async def _be_quiet(tools: Tools, subject: _Subject, asked: Busy) -> None:

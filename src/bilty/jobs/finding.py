@@ -5,8 +5,9 @@ answer that is missing rules nothing out: then the shipment stays where it is, a
 """
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,7 +15,7 @@ import structlog
 
 from bilty.aggregator import AtRest, Booking, Exchange, Listed
 from bilty.aggregator.confirming import confirmed
-from bilty.deciding.found_again import Found, Place, in_the_works_ahead, last_run_of, places
+from bilty.deciding.found_again import Found, Place, is_to_be_awaited, last_run_of, places
 from bilty.jobs.tools import Tools
 from bilty.reply import Busy, Courier, Label, NotYet, PickedUp, Refusal, Refused, Reply, Unclear, Unknown
 from bilty.store import finding, health, limits
@@ -27,7 +28,8 @@ SHIPMENTS_AT_ONCE = 4
 CALLS_AT_ONCE = 4
 """For each shipment: what is in flight besides waits for the same answers."""
 WITHIN_S = 50
-LOOK_EVERY_S = 1.0
+"""Each call: not the wait for it, nor all of a shipment's, which may be hundreds at a few a second."""
+HOLD_EVERY_S = finding.LEASE.total_seconds() / 3
 
 log = structlog.get_logger()
 
@@ -60,41 +62,43 @@ async def find_due(tools: Tools, keyring: Keyring, now: datetime | None = None) 
     """Everything that is to be found and due, a few at once. How many were looked for."""
     sought = await finding.take(tools.pool, SHIPMENTS_AT_ONCE, now)
     opened = await keyring.open(tools.pool) if sought else {}
-    await asyncio.gather(*(_find(tools, each, opened.get(each.provider_id), now) for each in sought))
+    looks = (_find(tools, each, opened.get(each.provider_id), now) for each in sought)
+    for said in await asyncio.gather(*looks, return_exceptions=True):
+        if isinstance(said, BaseException):
+            raise said
     return len(sought)
 
 
-async def find_for_ever(tools: Tools) -> None:
-    """Until cancelled. The database may go away at any moment."""
-    keyring = Keyring(tools.vault)
-    while True:
-        try:
-            looked = await find_due(tools, keyring)
-        except UNAVAILABLE:
-            looked = 0
-        if not looked:
-            await asyncio.sleep(LOOK_EVERY_S)
+async def find_all_due(tools: Tools, keyring: Keyring) -> None:
+    while await find_due(tools, keyring):
+        pass
 
 
 async def _find(tools: Tools, sought: Sought, opened: Opened | None, now: datetime | None) -> None:
     if opened is None:
         await finding.put_off(tools.pool, sought, "No worker has the key of its shipping provider.", now)
         return
+    holding = asyncio.create_task(_hold(tools, sought))
     try:
-        look = _Look(tools, sought, opened)
-        async with asyncio.timeout(WITHIN_S):
-            heard = await _look(look)
+        heard = await _look(_Look(tools, sought, opened))
         await finding.settle(tools.pool, sought, heard, tools.rules, now)
     except NotFoundOut as trouble:
         await _note(tools, sought, opened, trouble, now)
         await finding.put_off(tools.pool, sought, str(trouble), now)
-    except TimeoutError:
-        await finding.put_off(tools.pool, sought, f"ClickPost took longer than {WITHIN_S} s.", now)
     except UNAVAILABLE:
         raise
     except Exception:
         log.exception("finding.failed", shipment=sought.shipment_id)
         await finding.put_off(tools.pool, sought, "Bilty could not work on it: see the log.", now)
+    finally:
+        holding.cancel()
+
+
+async def _hold(tools: Tools, sought: Sought) -> None:
+    while True:
+        await asyncio.sleep(HOLD_EVERY_S)
+        with contextlib.suppress(*UNAVAILABLE):
+            await finding.hold(tools.pool, sought)
 
 
 async def _note(tools: Tools, sought: Sought, opened: Opened, trouble: NotFoundOut, now: datetime | None) -> None:
@@ -115,8 +119,8 @@ async def _look(look: _Look) -> Heard:
         if not new:
             break
         await _inquire_all(look, new)
-    if in_the_works_ahead(progress, look.found):
-        raise NotFoundOut("A later version of it is in the works at ClickPost.")
+    if is_to_be_awaited(progress, look.found):
+        raise NotFoundOut("ClickPost has not decided yet about one of its references.")
     return Heard(look.found, tuple(look.replies), look.exchanges, look.opened.revision)
 
 
@@ -143,13 +147,13 @@ async def _inquire_all(look: _Look, asked: Sequence[Place]) -> None:
         async with asyncio.TaskGroup() as group:
             for place in asked:
                 group.create_task(one(place))
-    except* NotFoundOut as troubles:
+    except* (NotFoundOut, *UNAVAILABLE) as troubles:
         raise _first(troubles) from None
 
 
-def _first(troubles: ExceptionGroup[NotFoundOut]) -> NotFoundOut:
+def _first(troubles: BaseExceptionGroup[Exception]) -> Exception:
     first = troubles.exceptions[0]
-    return _first(first) if isinstance(first, ExceptionGroup) else first
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 async def _inquire(look: _Look, place: Place) -> Found | None:
@@ -167,8 +171,15 @@ async def _inquire(look: _Look, place: Place) -> Found | None:
     return Found(place, None) if isinstance(reply, NotYet) else None
 
 
-def _place(look: _Look) -> AbstractAsyncContextManager[None]:
-    return limits.place(look.tools.pool, look.sought.provider_id, look.tools.calls_max)
+@asynccontextmanager
+async def _place(look: _Look) -> AsyncIterator[None]:
+    """Around one call."""
+    async with limits.place(look.tools.pool, look.sought.provider_id, look.tools.calls_max):
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                yield
+        except TimeoutError:
+            raise NotFoundOut(f"ClickPost took longer than {WITHIN_S} s.") from None
 
 
 def _is_about_us(reply: Reply) -> bool:

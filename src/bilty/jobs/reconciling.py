@@ -5,16 +5,18 @@ had heard of it; what differs otherwise is shown, since only a person can know w
 """
 
 import asyncio
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import structlog
 
 from bilty.aggregator import AtRest, Booking, Exchange, Said, Trouble
 from bilty.deciding.found import Difference
 from bilty.jobs.tools import Stopping, Tools
+from bilty.outgoing.redaction import hide
 from bilty.reply import Busy, Label, NotYet, PickedUp, Refusal, Refused, Reply, Unclear, Unknown
 from bilty.store import differences, health, limits, reconciling, settlements
 from bilty.store.claims import Claim
@@ -30,6 +32,8 @@ AT_ONCE = 4
 CALLS_PER_SECOND = 10
 """Beside what the dispatcher says: a round is never in a hurry."""
 WITHIN_S = 45
+PATIENCE_S = 20
+"""For a place among the calls that may be out at once: a page is not held for longer, it is come back to."""
 TRIES_MAX = 3
 """A reference that was not answered for so often is left to the next round; a whole page, and the round ends."""
 PAUSES_S = (20, 60)
@@ -39,6 +43,7 @@ log = structlog.get_logger()
 Sleep: TypeAlias = Callable[[float], Awaitable[object]]
 Inquired: TypeAlias = Label | NotYet | Unknown | Trouble
 Tracked: TypeAlias = PickedUp | AtRest | Unknown | Trouble
+Heard_co = TypeVar("Heard_co", bound=Inquired | Tracked, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Answered:
     is_answered: bool
     difference: Difference | None = None
     words: str = ""
+    was_asked: bool = True
 
     @property
     def is_news(self) -> bool:
@@ -63,6 +69,10 @@ class Answered:
     @property
     def their_awb(self) -> str:
         return self.reply.awb if isinstance(self.reply, Label) else ""
+
+
+class _NoAnswer(Exception):  # noqa: N818 - ClickPost's, not ours
+    """A call that took too long; a TimeoutError may be the database's."""
 
 
 @dataclass(slots=True)
@@ -135,25 +145,40 @@ async def _ask(tools: Tools, claim: Claim, pace: Pace) -> Answered:
     turn, aggregator = claim.turn, tools.aggregator(claim.connector)
     booking = Booking(claim.shipment, claim.facility, turn.reference, turn.courier, awb=turn.awb)
     try:
-        async with asyncio.timeout(WITHIN_S):
-            async with limits.place(tools.pool, claim.provider_id, tools.calls_max):
-                said = await aggregator.inquire(booking)
-            if _is_to_be_tracked(claim, said.reply):
-                await pace.turn()
-                async with limits.place(tools.pool, claim.provider_id, tools.calls_max):
-                    tracked = await aggregator.track(booking)
-                return _held_against(claim, said, tracked)
-    except TimeoutError:
+        said = await _call(tools, claim, lambda: aggregator.inquire(booking))
+        if _is_to_be_tracked(claim, said.reply):
+            await pace.turn()
+            return _held_against(claim, said, await _call(tools, claim, lambda: aggregator.track(booking)))
+    except limits.NoPlace as none:
+        reply = Busy("Bilty has as many calls out as it may.", retry_after_s=none.wait_s)
+        return Answered(claim, reply, (), is_answered=False, was_asked=False)
+    except _NoAnswer:
         return Answered(claim, Unclear(f"no answer within {WITHIN_S} s", silent=True), (), is_answered=False)
     except UNAVAILABLE:
         raise
-    except Exception:  # a connector does not raise
-        log.exception("reconciling.call_failed", reference=turn.reference)
+    except Exception:  # noqa: BLE001 - a connector does not raise
+        trace = hide(traceback.format_exc(), claim.connector.key)
+        log.error("reconciling.call_failed", reference=turn.reference, trace=trace)  # noqa: TRY400 - may quote the key
         return Answered(claim, Unclear("Bilty could not read the answer."), (), is_answered=False)
     difference = Difference.TAKEN_IN if isinstance(said.reply, Label) else None
     if difference and reconciling.has_shipment(claim):
         difference = Difference.ANOTHER_AWB
     return Answered(claim, said.reply, said.exchanges, is_answered=_is_answer(said.reply), difference=difference)
+
+
+async def _call(tools: Tools, claim: Claim, say: Callable[[], Awaitable[Said[Heard_co]]]) -> Said[Heard_co]:
+    """One call, when there is a place for it. Who asks us to come again later is left alone from that moment on."""
+    async with limits.place(tools.pool, claim.provider_id, tools.calls_max, PATIENCE_S):
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                said = await say()
+        except TimeoutError:
+            raise _NoAnswer from None
+    if isinstance(said.reply, Busy) and said.reply.retry_after_s:
+        async with tools.pool.acquire() as connection:
+            now, seconds = await clock(connection), said.reply.retry_after_s
+            await health.quiet(connection, claim.provider_id, claim.provider_revision, seconds, now)
+    return said
 
 
 def _is_to_be_tracked(claim: Claim, reply: Reply) -> bool:
@@ -193,7 +218,9 @@ async def _record(tools: Tools, connection: Connection, taken: Round, answered: 
     had = await differences.awbs_of(connection, [each.claim.turn_id for each in news])
     await settlements.settle_beside(connection, outcomes, tools.rules, now)
     spoken = [
-        (a.claim.provider_id, a.claim.provider_revision, a.claim.step, a.reply) for a in answered if a not in news
+        (a.claim.provider_id, a.claim.provider_revision, a.claim.step, a.reply)
+        for a in answered
+        if a.was_asked and a not in news
     ]
     await health.note(connection, spoken, now)
     taken_in = await _taken_in(connection, [each for each in news if not had.get(each.claim.turn_id)])
@@ -237,15 +264,18 @@ async def _come_on(
     """Behind the page; or up to the first that was not answered, which is asked about again after a pause."""
     first = next((n for n, each in enumerate(answered) if not each.is_answered), len(answered))
     tries = 1 if first else taken.tries + 1
-    if first == len(answered) or (tries >= TRIES_MAX and any(each.is_answered for each in answered)):
+    if first < len(answered) and not answered[first].was_asked:
+        tries -= 1  # it was not in vain: nobody was asked
+    all_asked = all(each.was_asked for each in answered)
+    if first == len(answered) or (tries >= TRIES_MAX and all_asked and any(each.is_answered for each in answered)):
         silent = sum(not each.is_answered for each in answered)
         await _go_on(connection, taken, through, asked=len(answered) - silent, unanswered=silent, taken_in=taken_in)
         return
-    if tries >= TRIES_MAX:
+    if tries >= TRIES_MAX and not any(each.is_answered for each in answered):
         await reconciling.end(connection, taken, SILENT.format(why=sentence(answered[0].reply.message)))
         return
     behind = answered[first - 1].claim.turn_id if first else taken.after_turn
-    pause = timedelta(seconds=max(PAUSES_S[tries - 1], _asked_to_wait_s(answered)))
+    pause = timedelta(seconds=max(PAUSES_S[min(max(tries, 1), len(PAUSES_S)) - 1], _asked_to_wait_s(answered)))
     await reconciling.go_on(connection, taken, behind, asked=first, taken_in=taken_in, tries=tries, pause=pause)
 
 

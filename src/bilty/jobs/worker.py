@@ -6,7 +6,7 @@ put back into the queue, see `bilty.store.job_queue.put_back`.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import timedelta
 
 import asyncpg
@@ -17,13 +17,14 @@ from pgqueuer.qm import QueueManager
 
 from bilty.jobs.afterwards import say_afterwards
 from bilty.jobs.clearing import clear_out
-from bilty.jobs.finding import find_for_ever
+from bilty.jobs.finding import find_all_due
 from bilty.jobs.reconciling import reconcile_if_due
 from bilty.jobs.tools import StoppedEarly, Tools
 from bilty.jobs.work import work
 from bilty.store import afterwards, job_queue
 from bilty.store.database import CONNECT_TIMEOUT_S, STATEMENT_TIMEOUT_S, UNAVAILABLE
 from bilty.store.jobs import URGENT
+from bilty.store.providers import Keyring
 
 AT_ONCE = 4
 """Jobs of this process: a schedule of thousands must not hold up a print."""
@@ -34,6 +35,7 @@ BEAT = timedelta(seconds=10)
 PUT_BACK_EVERY_S = 30
 CLEAR_OUT_EVERY_S = 3_600
 RECONCILE_LOOK_EVERY_S = 20
+FIND_LOOK_EVERY_S = 1
 BACKOFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 WELL_AFTER_S = 30
 RETRY_MAX_S = 30
@@ -46,6 +48,7 @@ class Worker:
 
     def __init__(self, tools: Tools, dsn: str, *, beat: timedelta = BEAT) -> None:
         self._tools = tools
+        self._keyring = Keyring(tools.vault)
         self._dsn = dsn
         self._beat = beat
         self._stopping = asyncio.Event()
@@ -84,7 +87,13 @@ class Worker:
                 )
             )
             beside = {
-                asyncio.create_task(each()) for each in (self._put_back, self._clear_out, self._reconcile, self._find)
+                asyncio.create_task(self._again_and_again(act, every_s))
+                for act, every_s in (
+                    (self._put_back, PUT_BACK_EVERY_S),
+                    (self._clear_out, CLEAR_OUT_EVERY_S),
+                    (self._reconcile, RECONCILE_LOOK_EVERY_S),
+                    (self._find, FIND_LOOK_EVERY_S),
+                )
             }
             try:
                 await asyncio.wait({serving})
@@ -120,32 +129,30 @@ class Worker:
             self._manager = None
             connection.terminate()
 
-    async def _put_back(self) -> None:
-        while True:
-            with contextlib.suppress(*UNAVAILABLE):
-                async with self._tools.pool.acquire() as connection:
-                    await job_queue.put_back(connection, URGENT)
-                    await afterwards.put_back(connection)
-            await asyncio.sleep(PUT_BACK_EVERY_S)
-
-    async def _clear_out(self) -> None:
-        while True:
-            with contextlib.suppress(*UNAVAILABLE):
-                await clear_out(self._tools)
-            await asyncio.sleep(CLEAR_OUT_EVERY_S)
-
-    async def _reconcile(self) -> None:
+    async def _again_and_again(self, act: Callable[[], Awaitable[object]], every_s: float) -> None:
+        """The database may go away at any moment, and what nobody foresaw must not end it for good."""
         while True:
             try:
-                await reconcile_if_due(self._tools, self._stopping.is_set)
+                await act()
             except UNAVAILABLE:
                 pass
             except Exception:
-                log.exception("reconciling.interrupted")
-            await asyncio.sleep(RECONCILE_LOOK_EVERY_S)
+                log.exception("jobs.beside_interrupted", act=getattr(act, "__name__", ""))
+            await asyncio.sleep(every_s)
+
+    async def _put_back(self) -> None:
+        async with self._tools.pool.acquire() as connection:
+            await job_queue.put_back(connection, URGENT)
+            await afterwards.put_back(connection)
+
+    async def _clear_out(self) -> None:
+        await clear_out(self._tools)
+
+    async def _reconcile(self) -> None:
+        await reconcile_if_due(self._tools, self._stopping.is_set)
 
     async def _find(self) -> None:
-        await find_for_ever(self._tools)
+        await find_all_due(self._tools, self._keyring)
 
     async def _do(self, queued: Queued) -> None:
         await self._work_on(queued, lambda job_id: work(self._tools, job_id, self._stopping.is_set))

@@ -18,10 +18,12 @@ from bilty.store.secrets import Vault, kept_old_secret, kept_secret
 
 LOOK_EVERY_S = 1.0
 RESTORING = (
-    "A restore of this database was begun and has not ended. Wait for it; if it was broken off, say "
+    "A restore of this database was begun and has not ended. Wait for it; if it was broken off, run "
     "`bilty restore FILE --replace` again, or `bilty restored` if the database was brought back whole."
 )
 """Who worked with it between its load and its mark would know nothing of what was bought since the backup."""
+
+CANNOT_BE_REACHED = (*UNAVAILABLE, asyncpg.PostgresError, ValueError)
 
 log = structlog.get_logger()
 
@@ -68,11 +70,8 @@ async def opened(settings: Settings, database: Database, *, restoring: bool = Fa
     """Migrated and ready. Raises CannotStart; with `restoring` not where a restore has begun, which it may end."""
     try:
         pool = await connect_pool(database.dsn)
-    except (*UNAVAILABLE, asyncpg.PostgresError, ValueError) as trouble:
-        raise CannotStart(
-            f"PostgreSQL cannot be reached ({_why_unreachable(trouble)}). "
-            "Check that it runs and what BILTY_DATABASE_URL says, or leave that out to use Bilty's own."
-        ) from None
+    except CANNOT_BE_REACHED as trouble:
+        raise unreachable(trouble) from None
     try:
         await _migrate(database.dsn, restoring=restoring)
         folder = settings.label_store or str(settings.data_dir / "documents")
@@ -94,10 +93,14 @@ def vault_of(settings: Settings) -> Vault:
     return Vault(kept_secret(settings.data_dir), *([kept] if kept else []), *older)
 
 
-def _why_unreachable(trouble: Exception) -> str:
+def unreachable(trouble: Exception) -> CannotStart:
+    why = str(trouble) or type(trouble).__name__
     if isinstance(trouble, ValueError) and not isinstance(trouble, asyncpg.InterfaceError):
-        return "the address is malformed"  # in words that may quote the password
-    return str(trouble) or type(trouble).__name__
+        why = "the address is malformed"  # in words that may quote the password
+    return CannotStart(
+        f"PostgreSQL cannot be reached ({why}). "
+        "Check that it runs and what BILTY_DATABASE_URL says, or leave that out to use Bilty's own."
+    )
 
 
 async def _migrate(dsn: str, *, restoring: bool) -> None:

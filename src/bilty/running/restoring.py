@@ -7,28 +7,34 @@ from pathlib import Path
 import asyncpg
 
 from bilty.postgres import dumps
-from bilty.running.ground import CannotStart
+from bilty.running.ground import CANNOT_BE_REACHED, CannotStart, unreachable
 from bilty.store import restored
 from bilty.store.database import CONNECT_TIMEOUT_S, Connection
 
-ANY, WORKERS = "bilty%", "bilty jobs"
-"""What programs call themselves; a command's own pool is one of the first."""
+PROGRAMS = "bilty%"
+"""What they call themselves."""
 AT_WORK = "A Bilty is at work with this database: stop every one, then run this again."
 
 
-async def is_used(connection: Connection, by: str) -> bool:
+async def is_used(connection: Connection) -> bool:
     """By another Bilty program: what that writes would know nothing of the restore."""
     found: bool = await connection.fetchval(
         """SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
                              AND application_name LIKE $1)""",
-        by,
+        PROGRAMS,
     )
     return found
 
 
 async def bring_back(dsn: str, file: Path, *, replace: bool) -> str:
-    """The name of the schema in which stands what was there before, blank where nothing was. Raises CannotStart."""
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
+    """The name of the schema in which stands what was there before, blank where nothing was.
+
+    Raises CannotStart; PostgresUnavailable, and nothing was changed.
+    """
+    try:
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
+    except CANNOT_BE_REACHED as trouble:
+        raise unreachable(trouble) from None
     try:
         await _check_alone(connection)
         aside = ""
@@ -52,7 +58,7 @@ async def bring_back(dsn: str, file: Path, *, replace: bool) -> str:
 
 
 async def _check_alone(connection: Connection) -> None:
-    if await is_used(connection, ANY):
+    if await is_used(connection):
         raise CannotStart(AT_WORK)
 
 

@@ -240,6 +240,19 @@ async def next_due(pool: Pool, keyring: Keyring) -> float | None:
     return None if seconds is None else float(seconds)
 
 
+async def late(connection: Connection) -> tuple[int, float]:
+    """How many calls could be made and are not; how late the oldest is. What is held back on purpose is not late."""
+    row = await connection.fetchrow(
+        f"""SELECT count(*) AS due, coalesce(extract(epoch FROM max(clock.now - t.due_at)), 0)::float8 AS late_s
+              FROM (SELECT clock_timestamp() AS now) AS clock CROSS JOIN shipping_providers p CROSS JOIN LATERAL (
+                   SELECT due_at FROM turns WHERE provider_id = p.id AND due_at <= clock.now AND {_MAY_BE_CALLED}) AS t
+             WHERE p.connector IS NOT NULL AND p.paused_at IS NULL AND {limits.NOT_QUIET}
+               AND {limits.PACED} > 0"""  # noqa: S608 - constants
+    )
+    assert row is not None, "an aggregate has one row"
+    return row["due"], row["late_s"]
+
+
 async def put_off(pool: Pool, claim: Claim) -> None:
     """For an answer that cannot be recorded, however it is tried: the turn is not asked about every minute for ever."""
     async with pool.acquire() as connection:

@@ -8,21 +8,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import asyncpg
 import msgspec
+import structlog
 
 from bilty.children import miscount
 from bilty.deciding.found_again import Found, found_again
 from bilty.reply import Courier, Exchange, Reply
 from bilty.shipment import Facility, Shipment, decode
 from bilty.store import awbs, health
-from bilty.store.database import DUE_CHANNEL, Connection, Pool
+from bilty.store.database import DUE_CHANNEL, UNAVAILABLE, Connection, Pool
 from bilty.store.listed import write_codes
 from bilty.store.progress import Course, changing, courses_of
 from bilty.turn import Rules, State, Step
 from bilty.workflow import Progress, put
 
+log = structlog.get_logger()
+
 LEASE = timedelta(seconds=60)
 PAUSE_MAX_S = 300
+PUT_OFF = timedelta(hours=1)
+UNREADABLE = "Bilty cannot read what it has of it: see the log."
 COURIERS_MAX = 500
 PICKUP = (
     "AWB {awb} was found at ClickPost after a restore: for when its pickup is asked, Bilty does not know. "
@@ -66,29 +72,47 @@ async def take(pool: Pool, limit: int, now: datetime | None = None) -> list[Soug
             LEASE,
             now,
         )
-        fences = {row["shipment_id"]: row["fence"] for row in rows}
-        return await _sought(connection, fences) if fences else []
+        taken = [await _sought(connection, row["shipment_id"], row["fence"]) for row in rows]
+        return [each for each in taken if each]
 
 
-async def _sought(connection: Connection, fences: Mapping[int, int]) -> list[Sought]:
-    courses = await courses_of(connection, list(fences))
-    rows = await connection.fetch(
-        """SELECT s.id, v.content, f.content AS facility FROM shipments s
-             JOIN shipment_versions v ON v.shipment_id = s.id AND v.version = s.version
-             JOIN facilities f ON f.id = s.facility_id WHERE s.id = ANY($1)""",
-        list(fences),
-    )
-    return [
-        Sought(
-            shipment_id=row["id"],
-            fence=fences[row["id"]],
-            provider_id=courses[row["id"]].provider_id,
-            progress=courses[row["id"]].before,
+async def _sought(connection: Connection, shipment_id: int, fence: int) -> Sought | None:
+    """None, and put off, where it cannot be read, as a newer version may leave it: that must not stop the others."""
+    try:
+        course = (await courses_of(connection, [shipment_id]))[shipment_id]
+        row = await connection.fetchrow(
+            """SELECT v.content, f.content AS facility FROM shipments s
+                 JOIN shipment_versions v ON v.shipment_id = s.id AND v.version = s.version
+                 JOIN facilities f ON f.id = s.facility_id WHERE s.id = $1""",
+            shipment_id,
+        )
+        assert row is not None, "a shipment has its version and its facility"
+        return Sought(
+            shipment_id=shipment_id,
+            fence=fence,
+            provider_id=course.provider_id,
+            progress=course.before,
             shipment=decode(row["content"]),
             facility=msgspec.json.decode(row["facility"], type=Facility),
         )
-        for row in rows
-    ]
+    except (*UNAVAILABLE, asyncpg.PostgresError):
+        raise
+    except Exception:
+        log.exception("finding.unreadable", shipment=shipment_id)
+        sql = "UPDATE to_find SET due_at = due_at + $2::interval, why = $3 WHERE shipment_id = $1"
+        await connection.execute(sql, shipment_id, PUT_OFF, UNREADABLE)
+        return None
+
+
+async def hold(pool: Pool, sought: Sought) -> None:
+    """Whoever is still asking keeps it: many references, or an account that may be asked little, take minutes."""
+    await pool.execute(
+        """UPDATE to_find SET due_at = greatest(due_at, clock_timestamp() + $3::interval)
+            WHERE shipment_id = $1 AND fence = $2 AND due_at IS NOT NULL""",
+        sought.shipment_id,
+        sought.fence,
+        LEASE,
+    )
 
 
 async def couriers_before(connection: Connection, provider_id: int) -> list[Courier]:

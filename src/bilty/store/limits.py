@@ -26,14 +26,19 @@ BURST_S, SPREAD = 0.08, 1.1
 """Of calls that may go in a second, so many go at once after a rest; and each takes a little more than its share, so
 that no second has more of them, wherever it begins."""
 LOOK_AGAIN_S = 0.2
+WISH = timedelta(seconds=1)
+"""So long a place is left free for whoever waits for one, unless asked for again."""
 LIMITLESS = 1_000_000
 
-BESIDE = "(SELECT count(*) FROM side_calls c WHERE c.provider_id = p.id AND c.until > clock.now)"
+_SIDE = "FROM side_calls c WHERE c.provider_id = p.id AND c.until > clock.now AND"
+BESIDE = f"(SELECT count(*) {_SIDE} NOT c.waits)"
+WANTED = f"(SELECT count(*) FROM (SELECT 1 {_SIDE} c.waits LIMIT 1) AS wishes)"  # noqa: S608 - constants
+"""1 where a side call waits: turns are claimed in sets, the moment a place is free, and would never leave it one."""
 OUT = f"""((SELECT count(*) FROM turns o WHERE o.provider_id = p.id AND o.claimed_at > clock.now - $2::interval)
     + {BESIDE})"""  # noqa: S608 - constants
 """Calls of provider `p` that are out at `clock.now`. $2 is the lease."""
 ROOM = f"""least((p.connector->>'calls_at_once')::int
-    - CASE WHEN p.connector ? 'calls_at_once' THEN greatest(busy.calls, {OUT}) END,
+    - CASE WHEN p.connector ? 'calls_at_once' THEN greatest(busy.calls, {OUT}) + {WANTED} END,
     coalesce((p.connector->>'calls_at_once')::int, $1) - coalesce(busy.calls, 0))"""
 """Places that are left of `calls_at_once`, which counts everybody's calls; of $1, which goes for a connector that does
 not say, the caller's own alone: else what a killed program had out would keep all the others waiting for its leases.
@@ -84,6 +89,14 @@ class Place:
     id: int
 
 
+class NoPlace(Exception):  # noqa: N818 - nothing is wrong
+    """Nothing was asked, and cannot be for at least `wait_s` more: nobody was silent."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"no place for {wait_s:.1f} s")
+        self.wait_s = wait_s
+
+
 async def enter(
     connection: Connection, provider_id: int, calls_max: int, *, now: datetime | None = None
 ) -> Place | float:
@@ -93,7 +106,7 @@ async def enter(
     does not say, and counts such calls only.
     """
     await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", LOCK, provider_id)
-    row = await connection.fetchrow(_ENTER, calls_max, LEASE, provider_id, now)
+    row = await connection.fetchrow(_ENTER, calls_max, LEASE, provider_id, now, WISH)
     if row is None:
         raise ValueError(f"there is no shipping provider {provider_id}")
     return max(row["wait_s"] or 0.0, LOOK_AGAIN_S) if row["place"] is None else Place(row["place"])
@@ -108,6 +121,10 @@ _ENTER = f"""
                          ELSE $1 > {BESIDE} END),
          taken AS (INSERT INTO side_calls (provider_id, until)
                    SELECT free.id, clock.now + $2 FROM free CROSS JOIN clock RETURNING id),
+         wish AS (INSERT INTO side_calls (provider_id, until, waits)
+                  SELECT p.id, clock.now + $5, true FROM shipping_providers p CROSS JOIN clock
+                   WHERE p.id = $3 AND (p.connector->>'calls_at_once')::int > 1 AND {NOT_QUIET}
+                     AND NOT EXISTS (SELECT FROM free)),
          paced AS (UPDATE shipping_providers w SET paced_until = greatest(w.paced_until, clock.now) + {_SHARE}
                      FROM free p CROSS JOIN clock WHERE w.id = p.id AND p.connector ? 'calls_per_second')
     SELECT (SELECT id FROM taken) AS place, extract(epoch FROM {STARTS_AT} - clock.now)::float8 AS wait_s
@@ -122,12 +139,14 @@ async def leave(connection: "Connection | Pool", place: Place) -> None:
 async def place(pool: Pool, provider_id: int, calls_max: int, patience_s: float = math.inf) -> AsyncIterator[None]:
     """Around one call that is no turn's: begins when it may be made, however long that takes.
 
-    Raises TimeoutError as soon as it is known that the wait is longer than `patience_s`.
+    Raises NoPlace as soon as it is known that the wait is longer than `patience_s`.
     """
+    time = asyncio.get_running_loop().time
+    end = time() + patience_s
     found = await _enter(pool, provider_id, calls_max)
     while not isinstance(found, Place):
-        if found > patience_s:
-            raise TimeoutError
+        if time() + found > end:
+            raise NoPlace(found)
         await asyncio.sleep(found)
         found = await _enter(pool, provider_id, calls_max)
     try:

@@ -20,7 +20,7 @@ from bilty.store.database import CHANGED_CHANNEL, DUE_CHANNEL, Connection
 from bilty.store.hand_off import events
 from bilty.store.listed import courier_ids, courier_of, write_codes
 from bilty.store.turn_ends import end_of, write_ends
-from bilty.store.turn_rows import COLUMNS, row_of, turn_of
+from bilty.store.turn_rows import COLUMNS, row_of, turn_of, update_turns
 from bilty.turn import State, Turn
 from bilty.workflow import Progress, Status, status
 
@@ -152,8 +152,7 @@ async def _write(connection: Connection, courses: Sequence[Course], now: datetim
     moved = [(c, was, turn) for c in courses for was, turn in _moved(c)]
     known = [_turn_row(c, turn) for c, was, turn in moved if was is not None]
     answered = [c.ids[reference] for c in courses for reference in c.answered]
-    if known:
-        await _update_turns(connection, known, answered)
+    await update_turns(connection, known, answered)
     begun = [(c, _turn_row(c, turn)) for c, was, turn in moved if was is None]
     if begun:
         await _insert_turns(connection, begun)
@@ -190,21 +189,6 @@ def _codes(course: Course, was: Turn | None, turn: Turn) -> list[tuple[str, int]
     """What may from now on be scanned from paper."""
     new = ([turn.reference] if was is None else []) + ([turn.awb] if was is None or was.awb != turn.awb else [])
     return [(code, course.shipment_id) for code in new]
-
-
-async def _update_turns(connection: Connection, rows: Sequence[dict[str, object]], answered: Sequence[int]) -> None:
-    """Those that answered are among the rows: each is written once, for every write is one to all of its indexes."""
-    await connection.execute(
-        """UPDATE turns t SET state = r.state, due_at = r.due_at, asks = r.asks, unknowns = r.unknowns,
-                  polls_done = r.polls_done, tries = r.tries, planned_due = r.planned_due, asked_at = r.asked_at,
-                  lapsed_at = r.lapsed_at, awb = r.awb, label_url = r.label_url, label_sha256 = r.label_sha256,
-                  label_pages = r.label_pages, code = r.code, message = r.message, couriers = r.couriers,
-                  settled = r.settled, entered = r.entered, miscount = r.miscount,
-                  claimed_at = CASE WHEN t.id = ANY($2) THEN NULL ELSE t.claimed_at END
-             FROM jsonb_populate_recordset(NULL::turns, $1) r WHERE t.id = r.id""",
-        msgspec.json.encode(rows).decode(),
-        answered,
-    )
 
 
 async def _insert_turns(connection: Connection, begun: Sequence[tuple[Course, dict[str, object]]]) -> None:

@@ -116,8 +116,8 @@ async def _write_boxes(connection: Connection, outcomes: Sequence[Outcome], cour
     )
     for claim, label in [(o.claim, o.reply) for o in outcomes if isinstance(o.reply, Label)]:
         holder = courses[claim.shipment_id].after.holder
-        if holder is None or holder.reference != claim.turn.reference:
-            continue
+        if holder is None or holder.reference != claim.turn.reference or holder.awb != label.awb:
+            continue  # the last: a person typed another AWB while this answer was on its way
         version = courses[claim.shipment_id].after.version
         await awbs.put_on_boxes(connection, claim.shipment_id, version, claim.shipment, label.children, label.awb)
 

@@ -1,9 +1,13 @@
 """A turn as its row, and back."""
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
 import asyncpg
 import msgspec
 
 from bilty.reply import Courier
+from bilty.store.database import Connection
 from bilty.turn import TRAITS, Kind, State, Turn
 
 COLUMNS = """id, shipment_id, version, run, priority, cp_id, account_code, courier_name, reference, state, due_at,
@@ -76,3 +80,35 @@ def row_of(turn: Turn) -> dict[str, object]:
         "version": turn.version,
         "miscount": turn.miscount,
     }
+
+
+async def update_turns(connection: Connection, rows: Sequence[dict[str, object]], answered: Sequence[int]) -> None:
+    """Each row is written once, for every write is one to all of its indexes: those that answered are among them."""
+    for part in _leaving_first(rows):
+        await _update_turns(connection, part, answered)
+
+
+def _leaving_first(rows: Sequence[dict[str, object]]) -> Iterator[Sequence[dict[str, object]]]:
+    """Where one turn gives up what another of its shipment takes: the indexes do not let two have it, even at once."""
+    counts = Counter(row["shipment_id"] for row in rows)
+    leaving = [row for row in rows if counts[row["shipment_id"]] > 1 and not _has_one_place(row)]
+    others = [row for row in rows if row not in leaving] if leaving else rows
+    yield from (part for part in (leaving, others) if part)
+
+
+def _has_one_place(row: dict[str, object]) -> bool:
+    return TRAITS[State(str(row["state"]))][0] in (Kind.OPEN, Kind.HOLDS)
+
+
+async def _update_turns(connection: Connection, rows: Sequence[dict[str, object]], answered: Sequence[int]) -> None:
+    await connection.execute(
+        """UPDATE turns t SET state = r.state, due_at = r.due_at, asks = r.asks, unknowns = r.unknowns,
+                  polls_done = r.polls_done, tries = r.tries, planned_due = r.planned_due, asked_at = r.asked_at,
+                  lapsed_at = r.lapsed_at, awb = r.awb, label_url = r.label_url, label_sha256 = r.label_sha256,
+                  label_pages = r.label_pages, code = r.code, message = r.message, couriers = r.couriers,
+                  settled = r.settled, entered = r.entered, miscount = r.miscount,
+                  claimed_at = CASE WHEN t.id = ANY($2) THEN NULL ELSE t.claimed_at END
+             FROM jsonb_populate_recordset(NULL::turns, $1) r WHERE t.id = r.id""",
+        msgspec.json.encode(rows).decode(),
+        answered,
+    )
